@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Members, streams and frames one after the other.
+
+use crate::{Decode, Error, Info, Page, Pause, Progress};
+
+/// What stands behind the end of a member, judged as the format's reference tool judges it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Another member begins here.
+    Member,
+    /// A byte of padding. Only padding may follow it.
+    Padding,
+    /// Something that is no part of the file.
+    Trailing,
+    /// Too little to tell: at least `min` bytes are needed.
+    Missing {
+        /// Bytes to pass.
+        min: usize,
+    },
+}
+
+/// A decoder whose streams may follow one another into one output.
+pub trait Members: Decode {
+    /// Makes ready for the next member: its output goes on where this one's ended.
+    fn next_member(&mut self);
+
+    /// Judges the bytes behind a member; there is at least one.
+    fn after(&self, rest: &[u8]) -> After;
+}
+
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Stage {
+    Member = 0,
+    Between,
+    Padding,
+    Trailing,
+}
+
+/// Decodes members one after the other, with padding and trailing bytes treated as the reference
+/// tools treat them: `gzip -dc` takes zero bytes up to the end, and leaves anything else alone.
+///
+/// [`Pause::Done`] with all input consumed means that the file may end here, or go on with another
+/// member: pass what else there is. `Done` with input left over means that the rest is trailing
+/// bytes, no part of the file.
+///
+/// ```
+/// use pagewise::{decode_slice, Concatenated, Error, Gzip};
+///
+/// # let member: &[u8] = &[
+/// #     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 6, 0, 0xc2, 0x41, 0x24, 0x35, 3, 0,
+/// #     0, 0];
+/// let file = [member, member, b"tail"].concat();
+/// let mut output = [0; 100];
+/// let mut decoder = Concatenated::new(Gzip::new());
+/// let decoded = decode_slice(&mut decoder, &file, &mut output)?;
+/// assert_eq!(&output[..decoded.written], b"abcabc");
+/// assert_eq!(&file[decoded.consumed..], b"tail");
+/// assert_eq!(decoder.members(), 2);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Concatenated<D> {
+    stage: Stage,
+    members: u64,
+    /// Padding consumed.
+    padding: u64,
+    decoder: D,
+}
+
+impl<D: Members> Concatenated<D> {
+    /// Takes a fresh decoder for all members.
+    pub const fn new(decoder: D) -> Self {
+        Self { stage: Stage::Member, members: 0, padding: 0, decoder }
+    }
+
+    /// Members decoded completely.
+    pub fn members(&self) -> u64 {
+        self.members
+    }
+
+    /// The decoder inside.
+    pub fn get_ref(&self) -> &D {
+        &self.decoder
+    }
+
+    /// One member, or what stands behind it, up to a pause. `None` means that there is more.
+    fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Taken, Error> {
+        match self.stage {
+            Stage::Member => {
+                let Progress { consumed, pause } = self.decoder.decode(input, pages)?;
+                if pause != Pause::Done {
+                    return Ok((consumed, Some(pause)));
+                }
+                self.members = self.members.wrapping_add(1);
+                self.stage = Stage::Between;
+                Ok((consumed, None))
+            }
+            Stage::Between if input.is_empty() => Ok((0, Some(Pause::Done))),
+            Stage::Between => {
+                match self.decoder.after(input) {
+                    After::Member => {
+                        self.decoder.next_member();
+                        self.stage = Stage::Member;
+                    }
+                    After::Padding => self.stage = Stage::Padding,
+                    After::Trailing => self.stage = Stage::Trailing,
+                    After::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
+                }
+                Ok((0, None))
+            }
+            Stage::Padding => {
+                let zeros = input.iter().take_while(|&&byte| byte == 0).count();
+                self.padding = self.padding.wrapping_add(zeros as u64);
+                if zeros < input.len() {
+                    self.stage = Stage::Trailing;
+                }
+                Ok((zeros, Some(Pause::Done)))
+            }
+            Stage::Trailing => Ok((0, Some(Pause::Done))),
+        }
+    }
+}
+
+type Taken = (usize, Option<Pause>);
+
+impl<D: Members + Default> Default for Concatenated<D> {
+    fn default() -> Self {
+        Self::new(D::default())
+    }
+}
+
+impl<D: Members> Decode for Concatenated<D> {
+    const CARRY: usize = D::CARRY;
+
+    fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
+        let mut rest = input;
+        loop {
+            let (consumed, pause) = self.step(rest, pages)?;
+            rest = rest.get(consumed..).unwrap_or(&[]);
+            if let Some(pause) = pause {
+                return Ok(Progress { consumed: input.len().saturating_sub(rest.len()), pause });
+            }
+        }
+    }
+
+    fn consumed(&self) -> u64 {
+        self.decoder.consumed().wrapping_add(self.padding)
+    }
+
+    fn written(&self) -> u64 {
+        self.decoder.written()
+    }
+
+    fn settled(&self) -> u64 {
+        self.decoder.settled()
+    }
+
+    fn window(&self) -> Option<u64> {
+        self.decoder.window()
+    }
+
+    fn limit_window(&mut self, bytes: u64) {
+        self.decoder.limit_window(bytes);
+    }
+
+    fn info(&self) -> Info {
+        self.decoder.info()
+    }
+
+    fn release(&mut self, pages: usize) -> Result<(), Error> {
+        self.decoder.release(pages)
+    }
+
+    fn reset(&mut self) {
+        self.stage = Stage::Member;
+        self.members = 0;
+        self.padding = 0;
+        self.decoder.reset();
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Which format a stream has, and a decoder for whichever it is.
+
+use crate::Error;
+
+/// A compressed format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Format {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 1950.
+    Zlib,
+    /// RFC 1951, with nothing around it. Never detected: it has no header.
+    Deflate,
+    /// The .xz file format.
+    Xz,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// The first bytes of .xz files (The .xz File Format, 2.1.1.1).
+const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
+/// Of zstd frames (RFC 8878, 3.1.1), and of skippable ones but for four bits (3.1.2).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+impl Format {
+    /// Judges by the first bytes of a file. `None`: they are too few to tell.
+    ///
+    /// zlib has no magic number, but a header check that two other bytes rarely pass.
+    ///
+    /// ```
+    /// use pagewise::{Error, Format};
+    ///
+    /// assert_eq!(Format::detect(&[0x1f, 0x8b, 8]), Ok(Some(Format::Gzip)));
+    /// assert_eq!(Format::detect(&[0x28, 0xb5]), Ok(None));
+    /// assert_eq!(Format::detect(b"\x7fELF"), Err(Error::UnknownFormat));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownFormat`] if they begin none of the formats.
+    pub fn detect(input: &[u8]) -> Result<Option<Self>, Error> {
+        let magics: [(&[u8], Self); 4] = [
+            (&GZIP_MAGIC, Self::Gzip),
+            (&XZ_MAGIC, Self::Xz),
+            (&ZSTD_MAGIC, Self::Zstd),
+            (&SKIPPABLE_MAGIC, Self::Zstd),
+        ];
+        let mut undecided = false;
+        for (magic, format) in magics {
+            let mut pairs = magic.iter().zip(input);
+            let skippable = magic == SKIPPABLE_MAGIC;
+            if pairs.all(|(&m, &byte)| m == byte || (skippable && m == 0x50 && byte & 0xf0 == m)) {
+                if input.len() >= magic.len() {
+                    return Ok(Some(format));
+                }
+                undecided = true;
+            }
+        }
+        match *input {
+            [cmf, flg, ..] if is_zlib(cmf, flg) => Ok(Some(Self::Zlib)),
+            [cmf] if cmf & 0x8f == 8 => Ok(None),
+            _ if undecided => Ok(None),
+            _ => Err(Error::UnknownFormat),
+        }
+    }
+
+    /// The usual name, in lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
+            Self::Deflate => "deflate",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// CM is deflate, CINFO is within its limit, and the header check holds (RFC 1950, 2.2).
+fn is_zlib(cmf: u8, flg: u8) -> bool {
+    cmf & 0x8f == 8 && u16::from_be_bytes([cmf, flg]) % 31 == 0
+}
+
+/// A check that a stream carries of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Check {
+    /// None: only the format's own redundancy tells of damage.
+    None,
+    /// CRC-32, and the output's length (gzip).
+    Crc32,
+    /// Adler-32 (zlib).
+    Adler32,
+}
+
+impl Check {
+    /// The usual name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Crc32 => "CRC32",
+            Self::Adler32 => "Adler-32",
+        }
+    }
+}
+
+/// What has been learnt of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Info {
+    /// Its format, once known. With several members: of the last one, as the check is.
+    pub format: Option<Format>,
+    /// The check that it carries.
+    pub check: Check,
+    /// Blocks begun so far, over all members.
+    pub blocks: u64,
+}

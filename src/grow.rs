@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! For users with an allocator.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::{Decode, Error, Pause, Progress};
+
+/// The first size that [`decode_to_vec`] tries, as a multiple of the input's.
+const FIRST_GUESS: usize = 4;
+
+/// Decodes a whole stream into a `Vec` of at most `limit` bytes.
+///
+/// ```
+/// use pagewise::{decode_to_vec, Error, Zlib};
+///
+/// # let file: &[u8] = &[0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
+/// assert_eq!(decode_to_vec(&mut Zlib::new(), file, 1 << 20)?, b"abc");
+/// assert_eq!(decode_to_vec(&mut Zlib::new(), file, 2), Err(Error::OutputLimit));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::OutputLimit`], [`Error::OutOfMemory`], [`Error::Truncated`], and whatever is wrong with
+/// the stream.
+pub fn decode_to_vec<D: Decode>(
+    decoder: &mut D,
+    input: &[u8],
+    limit: usize,
+) -> Result<Vec<u8>, Error> {
+    let mut output: Vec<u8> = Vec::new();
+    let mut rest = input;
+    loop {
+        let Progress { consumed, pause } = decoder.decode(rest, &mut [&mut output])?;
+        rest = rest.get(consumed..).unwrap_or(&[]);
+        match pause {
+            Pause::Done => break,
+            Pause::NeedInput { .. } => return Err(Error::Truncated),
+            Pause::NeedPage if output.len() >= limit => return Err(Error::OutputLimit),
+            Pause::NeedPage => {
+                let guess = input.len().saturating_mul(FIRST_GUESS).max(64);
+                let length = output.len().saturating_mul(2).max(guess).min(limit);
+                output.try_reserve_exact(length - output.len()).map_err(|_| Error::OutOfMemory)?;
+                output.resize(length, 0);
+            }
+        }
+    }
+    output.truncate(usize::try_from(decoder.written()).map_err(|_| Error::Internal)?);
+    Ok(output)
+}
+
+/// Pages of `N` bytes that are allocated as the output needs them, up to a limit.
+///
+/// ```
+/// use pagewise::{Concatenated, Decode, Error, GrowingPages, Gzip, Pause};
+///
+/// # let file: &[u8] = &[
+/// #     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 6, 0, 0xc2, 0x41, 0x24, 0x35, 3, 0,
+/// #     0, 0];
+/// let mut decoder = Concatenated::new(Gzip::new());
+/// let mut pages = GrowingPages::<4096>::new(1 << 20);
+/// let progress = pages.decode(&mut decoder, file)?;
+/// assert_eq!(progress.pause, Pause::Done);
+/// assert_eq!(&pages.as_slice()[0][..3], b"abc");
+/// # Ok::<(), Error>(())
+/// ```
+pub struct GrowingPages<const N: usize> {
+    pages: Vec<Box<[u8]>>,
+    limit: usize,
+}
+
+impl<const N: usize> GrowingPages<N> {
+    /// No pages yet; at most as many as hold `limit` bytes.
+    pub const fn new(limit: usize) -> Self {
+        Self { pages: Vec::new(), limit }
+    }
+
+    /// Decodes until input runs short or the stream has ended: never stops for a page.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutputLimit`], [`Error::OutOfMemory`], and whatever is wrong with the stream.
+    pub fn decode<D: Decode>(&mut self, decoder: &mut D, input: &[u8]) -> Result<Progress, Error> {
+        let mut consumed = 0;
+        loop {
+            let rest = input.get(consumed..).unwrap_or(&[]);
+            let progress = decoder.decode(rest, &mut self.pages)?;
+            consumed += progress.consumed;
+            match progress.pause {
+                Pause::NeedPage => self.add()?,
+                pause => return Ok(Progress { consumed, pause }),
+            }
+        }
+    }
+
+    /// The pages so far. The last one may be full in part only.
+    pub fn as_slice(&self) -> &[Box<[u8]>] {
+        &self.pages
+    }
+
+    /// Gives the pages away.
+    pub fn into_inner(self) -> Vec<Box<[u8]>> {
+        self.pages
+    }
+
+    fn add(&mut self) -> Result<(), Error> {
+        if self.pages.len() >= self.limit.div_ceil(N) {
+            return Err(Error::OutputLimit);
+        }
+        let mut page = Vec::new();
+        page.try_reserve_exact(N).map_err(|_| Error::OutOfMemory)?;
+        page.resize(N, 0);
+        self.pages.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
+        self.pages.push(page.into_boxed_slice());
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! gzip members (RFC 1952).
+
+use crate::check::Crc32;
+use crate::deflate::{Next, Taken, Wrapped, Wrapper, WINDOW};
+use crate::{After, Check, Error, Format};
+
+/// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
+///
+/// A gzip *file* is a series of members; [`Concatenated`](crate::Concatenated) takes them all.
+pub type Gzip = Wrapped<Member>;
+
+/// ID1 and ID2 (RFC 1952, 2.3.1).
+pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Where the fields of the fixed part begin (RFC 1952, 2.3).
+mod field {
+    pub(super) const CM: usize = 2;
+    pub(super) const FLG: usize = 3;
+    pub(super) const FIXED_END: usize = 10;
+    /// The end of the trailer: CRC32 and ISIZE.
+    pub(super) const ISIZE_END: usize = 8;
+}
+
+/// Bits of FLG (RFC 1952, 2.3.1).
+mod flag {
+    pub(super) const FHCRC: u8 = 1 << 1;
+    pub(super) const FEXTRA: u8 = 1 << 2;
+    pub(super) const FNAME: u8 = 1 << 3;
+    pub(super) const FCOMMENT: u8 = 1 << 4;
+    pub(super) const RESERVED: u8 = 7 << 5;
+}
+
+const DEFLATE: u8 = 8;
+
+/// The header's parts, in their order.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Part {
+    Fixed = 0,
+    ExtraLength,
+    Extra { left: u16 },
+    Name,
+    Comment,
+    HeaderCrc,
+    End,
+}
+
+/// The wrapper of a gzip member.
+#[doc(hidden)]
+pub struct Member {
+    part: Part,
+    flags: u8,
+    /// Of the header first, then of the output.
+    crc: Crc32,
+    /// Length of the output, modulo 2^32 as ISIZE.
+    size: u32,
+}
+
+impl Member {
+    /// The fields of the fixed part that are there; the verdict is the same however many are.
+    fn check_fixed(&mut self, input: &[u8]) -> Result<(), Error> {
+        if input.iter().zip(MAGIC).any(|(&byte, magic)| byte != magic) {
+            return Err(Error::GzipMagic);
+        }
+        if input.get(field::CM).is_some_and(|&method| method != DEFLATE) {
+            return Err(Error::GzipMethod);
+        }
+        self.flags = input.get(field::FLG).copied().unwrap_or(0);
+        if self.flags & flag::RESERVED != 0 {
+            return Err(Error::GzipFlags);
+        }
+        Ok(())
+    }
+}
+
+/// A zero-terminated string of any length: what is there of it, and the part that follows.
+fn text(input: &[u8], this: Part, next: Part) -> (usize, Part) {
+    match input.iter().position(|&byte| byte == 0) {
+        Some(end) => (end.saturating_add(1), next),
+        None => (input.len().max(1), this),
+    }
+}
+
+impl Wrapper for Member {
+    const NEW: Self = Self { part: Part::Fixed, flags: 0, crc: Crc32::new(), size: 0 };
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Gzip)
+    }
+
+    fn check(&self) -> Check {
+        Check::Crc32
+    }
+
+    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let (consumed, next) = match self.part {
+            Part::Fixed => {
+                self.check_fixed(input)?;
+                (field::FIXED_END, Part::ExtraLength)
+            }
+            Part::ExtraLength if self.flags & flag::FEXTRA == 0 => (0, Part::Name),
+            Part::ExtraLength => {
+                let length = input.first_chunk().map_or(0, |xlen| u16::from_le_bytes(*xlen));
+                (2, Part::Extra { left: length })
+            }
+            Part::Extra { left: 0 } => (0, Part::Name),
+            Part::Extra { left } => {
+                let length = input.len().min(usize::from(left));
+                (length.max(1), Part::Extra { left: left.saturating_sub(length as u16) })
+            }
+            Part::Name if self.flags & flag::FNAME == 0 => (0, Part::Comment),
+            Part::Name => text(input, Part::Name, Part::Comment),
+            Part::Comment if self.flags & flag::FCOMMENT == 0 => (0, Part::HeaderCrc),
+            Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
+            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::End),
+            Part::HeaderCrc => {
+                let crc16 = self.crc.value() as u16;
+                if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
+                    return Err(Error::GzipHeaderCrc);
+                }
+                (2, Part::End)
+            }
+            Part::End => {
+                self.crc = Crc32::new();
+                return Ok(Taken::end(0));
+            }
+        };
+        let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
+        self.crc.update(bytes);
+        self.part = next;
+        Ok(Taken { consumed, next: Next::Part })
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.crc.update(bytes);
+        self.size = self.size.wrapping_add(bytes.len() as u32);
+    }
+
+    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
+            return Ok(Taken::missing(field::ISIZE_END));
+        };
+        if u32::from_le_bytes([a, b, c, d]) != self.crc.value() {
+            return Err(Error::GzipCrc32);
+        }
+        if u32::from_le_bytes([e, f, g, h]) != self.size {
+            return Err(Error::GzipIsize);
+        }
+        Ok(Taken::end(field::ISIZE_END))
+    }
+
+    fn window(&self) -> usize {
+        WINDOW
+    }
+
+    /// As `gzip -dc` judges it: another member, zero bytes up to the end, or something else that
+    /// is left alone. A lone byte that is not zero could begin a member.
+    fn after(&self, rest: &[u8]) -> After {
+        match *rest {
+            [0, ..] => After::Padding,
+            [_] => After::Missing { min: MAGIC.len() },
+            [a, b, ..] if [a, b] == MAGIC => After::Member,
+            _ => After::Trailing,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! gzip, xz and zstd decompression into memory pages that the caller owns.
+//!
+//! The crate is `core` only: no allocator, no operating system, no dependency. All state is in the
+//! decoder, whose size is known at compile time; all output is in the caller's pages, which are
+//! also the history that the formats copy from. So there is no window memory, whatever a header
+//! asks for, and no byte is written twice.
+//!
+//! ```
+//! use pagewise::{Decode, Error, Gzip, Pause};
+//!
+//! # let file: &[u8] = &[
+//! #     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 6, 0, 0xc2, 0x41, 0x24, 0x35, 3, 0,
+//! #     0, 0];
+//! let mut decoder = Gzip::new();
+//! let mut pages: Vec<[u8; 4096]> = Vec::new();
+//! let mut rest = file;
+//! loop {
+//!     let progress = decoder.decode(rest, &mut pages)?;
+//!     rest = &rest[progress.consumed..];
+//!     match progress.pause {
+//!         Pause::NeedPage => pages.push([0; 4096]),
+//!         Pause::NeedInput { .. } => return Err(Error::Truncated),
+//!         Pause::Done => break,
+//!     }
+//! }
+//! assert_eq!(&pages[0][..decoder.written() as usize], b"abc");
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # How a byte travels
+//!
+//! ```text
+//! input -> container     -> engine             -> Cursor: push, extend, copy -> the caller's page
+//!          gzip, zlib       deflate symbols       (the only code that knows
+//!                                                  pages, the only match copy)
+//!                                    checks take each run of settled bytes while it is hot
+//! ```
+//!
+//! # Choosing a decoder
+//!
+//! [`Gzip`], [`Zlib`] and [`Deflate`] decode one member or stream each. [`Concatenated`] takes
+//! members one after the other, as files have them; [`Any`] chooses a decoder by the first bytes;
+//! [`Carry`] feeds a decoder from pieces of input of any size. They compose:
+//! `Carry<Concatenated<Any>>` is what a file reader wants, and [`decode_slice`] the one-call form.
+
+#![no_std]
+#![deny(unsafe_code)]
+#![deny(missing_docs, unreachable_pub, unused_qualifications)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+#[cfg(feature = "gzip")]
+mod any;
+#[cfg(feature = "gzip")]
+mod bits;
+mod carry;
+#[cfg(feature = "gzip")]
+mod check;
+mod concatenated;
+#[cfg(feature = "gzip")]
+mod deflate;
+mod error;
+mod format;
+#[cfg(feature = "alloc")]
+mod grow;
+#[cfg(feature = "gzip")]
+mod gzip;
+#[cfg(feature = "gzip")]
+mod output;
+#[cfg(feature = "gzip")]
+mod prefix_code;
+#[cfg(feature = "gzip")]
+mod zlib;
+
+#[cfg(feature = "gzip")]
+pub use any::Any;
+pub use carry::Carry;
+pub use concatenated::{After, Concatenated, Members};
+#[cfg(feature = "gzip")]
+pub use deflate::{Deflate, Wrapped};
+pub use error::{Error, ErrorKind};
+pub use format::{Check, Format, Info};
+#[cfg(feature = "alloc")]
+pub use grow::{decode_to_vec, GrowingPages};
+#[cfg(feature = "gzip")]
+pub use gzip::Gzip;
+#[cfg(feature = "gzip")]
+pub use zlib::Zlib;
+
+/// The README's example is a test.
+#[cfg(all(doctest, feature = "gzip"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// A page of output: anything that lends its bytes.
+///
+/// `[u8; N]`, `&mut [u8]`, `Box<[u8]>`, `Vec<u8>` and a newtype over a kernel's mapped page are
+/// pages. Its length must not change while a decoder uses it; if it does, decoding ends in an
+/// error or in garbage, never in a panic.
+pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
+
+impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
+
+/// How far a call to [`Decode::decode`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Progress {
+    /// Bytes of this call's input that are done with. The others are to be passed again.
+    pub consumed: usize,
+    /// What is needed to go on.
+    pub pause: Pause,
+}
+
+/// Why [`Decode::decode`] came back without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// More input: call again with at least `min` unconsumed bytes. If there are none left, the
+    /// stream is truncated.
+    NeedInput {
+        /// Bytes to pass, the unconsumed ones included.
+        min: usize,
+    },
+    /// Every page is full: append one.
+    NeedPage,
+    /// The stream is complete, and every check in it matched. Input beyond `consumed` does not
+    /// belong to it.
+    Done,
+}
+
+/// A streaming decompressor into pages.
+///
+/// # Rules
+///
+/// - `pages` are all pages so far (since the last [`release`](Self::release)), in their order and
+///   with their contents unchanged; new ones are appended. All have the same length, a power of
+///   two of at least 64 bytes. A single page may have any length, so a flat buffer is one page; it
+///   may grow as long as it is the only one.
+/// - Output starts at byte 0 of page 0. Bytes at and after [`written`](Self::written) are never
+///   touched.
+/// - Input is taken in whole units (a header field, a symbol): what was not consumed is passed
+///   again with more behind it. [`Carry`] does that for callers with small pieces.
+/// - The result never depends on how input and pages are split over calls.
+/// - After an error every call returns it until [`reset`](Self::reset).
+pub trait Decode {
+    /// The most bytes that a unit of input can need: a `Carry` of this size never starves.
+    const CARRY: usize;
+
+    /// Decodes until input runs short, the pages are full, or the stream has ended.
+    fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error>;
+
+    /// Bytes of input consumed over all calls. After an error: where the unit at fault begins, or
+    /// the end of a copy that reaches too far.
+    fn consumed(&self) -> u64;
+
+    /// Bytes of output so far.
+    fn written(&self) -> u64;
+
+    /// Of the bytes written, those that are final. Check sums run over them.
+    fn settled(&self) -> u64;
+
+    /// Bytes of history that the stream may refer to, known once its header was read.
+    fn window(&self) -> Option<u64>;
+
+    /// Refuses streams with a larger window than `bytes`, before they ask for a page.
+    fn limit_window(&mut self, bytes: u64);
+
+    /// What has been learnt of the stream.
+    fn info(&self) -> Info;
+
+    /// Tells that `pages` pages were taken off the front of the array. Their bytes must be
+    /// [settled](Self::settled). A copy that reaches into them later is an error, so keep the last
+    /// [`window`](Self::window) bytes. Who moves the pages that stay in the array does best to wait
+    /// until half of them can go.
+    ///
+    /// ```
+    /// # use pagewise::{Decode, Error, Gzip};
+    /// /// Whole pages at the front that no copy can reach any more.
+    /// fn recyclable(decoder: &impl Decode, released: u64, page_len: u64) -> u64 {
+    ///     let window = decoder.window().unwrap_or(u64::MAX);
+    ///     let reached = decoder.written().saturating_sub(window);
+    ///     reached.min(decoder.settled()).saturating_sub(released) / page_len
+    /// }
+    /// assert_eq!(recyclable(&Gzip::new(), 0, 4096), 0);
+    /// ```
+    fn release(&mut self, pages: usize) -> Result<(), Error>;
+
+    /// Makes this a fresh decoder, in place. Limits stay.
+    fn reset(&mut self);
+}
+
+/// What [`decode_slice`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Decoded {
+    /// Bytes of the input that belong to the stream.
+    pub consumed: usize,
+    /// Bytes of output.
+    pub written: usize,
+}
+
+/// Decodes a whole stream from one slice into another: a flat buffer is one page.
+///
+/// ```
+/// use pagewise::{decode_slice, Error, Zlib};
+///
+/// # let file: &[u8] = &[0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
+/// let mut output = [0; 100];
+/// let decoded = decode_slice(&mut Zlib::new(), file, &mut output)?;
+/// assert_eq!(&output[..decoded.written], b"abc");
+///
+/// assert_eq!(decode_slice(&mut Zlib::new(), &file[..8], &mut output), Err(Error::Truncated));
+/// assert_eq!(decode_slice(&mut Zlib::new(), file, &mut output[..2]), Err(Error::OutputLimit));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Truncated`] if the stream goes on after the input, [`Error::OutputLimit`] if its output
+/// goes on after `output`, and whatever is wrong with the stream.
+pub fn decode_slice<D: Decode>(
+    decoder: &mut D,
+    input: &[u8],
+    output: &mut [u8],
+) -> Result<Decoded, Error> {
+    let progress = decoder.decode(input, &mut [output])?;
+    match progress.pause {
+        Pause::Done => {
+            let written = usize::try_from(decoder.written()).map_err(|_| Error::Internal)?;
+            Ok(Decoded { consumed: progress.consumed, written })
+        }
+        Pause::NeedInput { .. } => Err(Error::Truncated),
+        Pause::NeedPage => Err(Error::OutputLimit),
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! zlib streams (RFC 1950).
+
+use crate::check::Adler32;
+use crate::deflate::{Taken, Wrapped, Wrapper};
+use crate::{Check, Error, Format};
+
+/// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
+///
+/// Distances are held against the window size that CINFO declares. A stream with a preset
+/// dictionary (FDICT) is refused with [`Error::ZlibDictionary`].
+pub type Zlib = Wrapped<Stream>;
+
+const HEADER: usize = 2;
+const TRAILER: usize = 4;
+const DEFLATE: u8 = 8;
+/// CINFO of a 32 KiB window, the largest (RFC 1950, 2.2).
+const MAX_CINFO: u8 = 7;
+/// Bit of FLG.
+const FDICT: u8 = 1 << 5;
+
+/// The wrapper of a zlib stream.
+#[doc(hidden)]
+pub struct Stream {
+    cinfo: u8,
+    adler: Adler32,
+}
+
+/// CMF and FLG, judged (RFC 1950, 2.2).
+pub(crate) fn check_header(cmf: u8, flg: u8) -> Result<(), Error> {
+    if u16::from_be_bytes([cmf, flg]) % 31 != 0 {
+        return Err(Error::ZlibHeaderCheck);
+    }
+    if cmf & 15 != DEFLATE {
+        return Err(Error::ZlibMethod);
+    }
+    if cmf >> 4 > MAX_CINFO {
+        return Err(Error::ZlibWindow);
+    }
+    Ok(())
+}
+
+impl Wrapper for Stream {
+    const NEW: Self = Self { cinfo: 0, adler: Adler32::new() };
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Zlib)
+    }
+
+    fn check(&self) -> Check {
+        Check::Adler32
+    }
+
+    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
+            return Ok(Taken::missing(HEADER));
+        };
+        check_header(cmf, flg)?;
+        if flg & FDICT != 0 {
+            return Err(Error::ZlibDictionary);
+        }
+        self.cinfo = cmf >> 4;
+        Ok(Taken::end(HEADER))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.adler.update(bytes);
+    }
+
+    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&adler) = input.first_chunk::<TRAILER>() else {
+            return Ok(Taken::missing(TRAILER));
+        };
+        if u32::from_be_bytes(adler) != self.adler.value() {
+            return Err(Error::ZlibAdler32);
+        }
+        Ok(Taken::end(TRAILER))
+    }
+
+    fn window(&self) -> usize {
+        256 << (self.cinfo & 7)
+    }
+}
