@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! `unpack`: decompresses a file from the shell, in pages as a kernel has them.
+
+mod meter;
+mod options;
+mod sink;
+mod source;
+mod store;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use pagewise::{
+    Any, Carry, Check, Concatenated, Decode, Deflate, Error, Gzip, Members, Pause, Zlib,
+};
+
+use meter::Meter;
+use options::{Choice, Engine, Options};
+use sink::Sink;
+use source::Source;
+use store::Store;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.file.is_none() && io::stdin().is_terminal() {
+        let _ = write!(io::stderr(), "{}", Options::command().render_help());
+        return ExitCode::from(2);
+    }
+    if let Some(conflict) = options.conflict() {
+        Options::command().error(clap::error::ErrorKind::ArgumentConflict, conflict).exit();
+    }
+    match unpack(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Unread) => ExitCode::FAILURE,
+        Err(Failure::Line(line)) => {
+            complain(&line);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a run ends early.
+enum Failure {
+    /// What to say of it.
+    Line(String),
+    /// Nobody reads standard output any more, which is no reason to talk.
+    Unread,
+}
+
+fn complain(line: &str) {
+    // There is nobody to tell that standard error cannot be written.
+    let _ = writeln!(io::stderr(), "unpack: {line}");
+}
+
+fn unpack(options: &Options) -> Result<(), Failure> {
+    let source = Source::open(options)?;
+    if options.engine == Engine::Oracle {
+        return Err(source.failure("the oracle engine is not in this build"));
+    }
+    let unsupported =
+        |name| Err(source.failure(format_args!("{name}: {}", Error::UnsupportedFormat)));
+    match options.format {
+        Choice::Auto => unpack_as::<Any>(options, source),
+        Choice::Gzip => unpack_as::<Gzip>(options, source),
+        Choice::Zlib => unpack_as::<Zlib>(options, source),
+        Choice::Deflate => unpack_as::<Deflate>(options, source),
+        Choice::Xz => unsupported("xz"),
+        Choice::Lzma => unsupported("lzma"),
+        Choice::Zstd => unsupported("zstd"),
+    }
+}
+
+fn unpack_as<D: Members + Default>(options: &Options, source: Source) -> Result<(), Failure> {
+    let sink = Sink::open(options)?;
+    let mut unpacker = Unpacker::<D> {
+        decoder: Box::new(Carry::new(Concatenated::default())),
+        meter: Meter::new(source.length, sink.is_terminal()),
+        store: Store::new(options, sink),
+        source,
+    };
+    if let Some(bytes) = options.window_limit {
+        unpacker.decoder.limit_window(bytes);
+    }
+    let end = unpacker.run();
+    // What was good before a fault goes out too, as from `gzip -dc`.
+    let drained = unpacker.drain();
+    unpacker.meter.clear();
+    let end = end?;
+    drained?;
+    unpacker.store.sink.commit()?;
+    if end == End::Trailing {
+        let name = &unpacker.source.name;
+        complain(&format!("{name}: trailing bytes ignored after the last member"));
+    }
+    if options.info {
+        print_info(unpacker.decoder.get_ref())?;
+    }
+    Ok(())
+}
+
+fn print_info<D: Members>(decoder: &Concatenated<D>) -> Result<(), Failure> {
+    let info = decoder.info();
+    let check = match info.check {
+        Check::None => "none".into(),
+        check => format!("{}, verified", check.name()),
+    };
+    let text = format!(
+        "format        {}\nmembers       {}\nblocks        {}\nwindow        {}\n\
+         compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}\n",
+        info.format.map_or("unknown", |format| format.name()),
+        decoder.members(),
+        info.blocks,
+        decoder.window().unwrap_or(0),
+        decoder.consumed(),
+        decoder.written(),
+        decoder.written() as f64 / decoder.consumed() as f64,
+    );
+    Sink::stdout()?.write(&mut [io::IoSlice::new(text.as_bytes())])
+}
+
+/// A file on its way through a decoder.
+struct Unpacker<D> {
+    source: Source,
+    decoder: Box<Carry<Concatenated<D>>>,
+    store: Store,
+    meter: Meter,
+}
+
+/// How a good file ends.
+#[derive(PartialEq, Eq)]
+enum End {
+    Clean,
+    /// With bytes that are no part of it.
+    Trailing,
+}
+
+impl<D: Members> Unpacker<D> {
+    fn run(&mut self) -> Result<End, Failure> {
+        loop {
+            let chunk = self.source.chunk();
+            let progress = match self.decoder.decode(chunk, &mut self.store.pages) {
+                Ok(progress) => progress,
+                Err(error) => return Err(self.failure(error)),
+            };
+            let left_over = progress.consumed < chunk.len() || self.decoder.held() > 0;
+            self.source.advance(progress.consumed);
+            match progress.pause {
+                Pause::NeedPage => self.make_room()?,
+                Pause::Done if left_over => return Ok(End::Trailing),
+                pause => {
+                    if !self.source.refill()? {
+                        return self.input_ended(pause);
+                    }
+                }
+            }
+            self.meter.show(self.decoder.consumed(), self.decoder.written());
+        }
+    }
+
+    /// Every page is full: writes out what is settled, then uses pages again or adds some.
+    fn make_room(&mut self) -> Result<(), Failure> {
+        self.drain()?;
+        let free = self.store.recyclable(&*self.decoder);
+        // Each turn moves all pages, so at least half of them must be free: a few moves for each.
+        let result = if free > 0 && free >= self.store.pages.len() / 2 {
+            self.decoder.release(free).map(|()| self.store.recycle(free))
+        } else {
+            self.store.grow()
+        };
+        result.map_err(|error| self.failure(error))
+    }
+
+    /// A lone byte behind the last member, which could begin another one, counts as a truncated
+    /// member, as it does for `gzip -dc`.
+    fn input_ended(&self, pause: Pause) -> Result<End, Failure> {
+        match pause {
+            Pause::Done => Ok(End::Clean),
+            _ => Err(self.source.failure_at(Error::Truncated, self.source.read)),
+        }
+    }
+
+    fn drain(&mut self) -> Result<(), Failure> {
+        self.store.drain(self.decoder.settled())
+    }
+
+    fn failure(&self, error: Error) -> Failure {
+        self.source.failure_at(error, self.decoder.consumed())
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Where the input comes from.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek};
+use std::os::fd::AsFd;
+
+use crate::options::{is_dash, Options};
+use crate::store::zeroed;
+use crate::Failure;
+
+/// Bytes read at a time, unless a chunk is larger.
+const READ: usize = 64 << 10;
+
+/// A file, and what was read of it.
+pub(crate) struct Source {
+    pub(crate) name: String,
+    /// Bytes that it has, if that can be known.
+    pub(crate) length: Option<u64>,
+    /// Bytes read over all.
+    pub(crate) read: u64,
+    file: File,
+    buffer: Vec<u8>,
+    /// Where the bytes in `buffer` begin that were not consumed.
+    start: usize,
+    /// Where they end.
+    end: usize,
+    /// Bytes passed at a time.
+    chunk: usize,
+}
+
+impl Source {
+    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
+        let path = options.file.as_deref().filter(|path| !is_dash(path));
+        let name = path.map_or("stdin".into(), |path| path.display().to_string());
+        let failure = |what: &dyn Display| Failure::Line(format!("{name}: {what}"));
+        let mut file = match path {
+            Some(path) => File::open(path),
+            None => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        }
+        .map_err(|error| failure(&error))?;
+        let length = remaining(&mut file).map_err(|error| failure(&error))?;
+        let chunk = options.input_chunk;
+        let buffer = zeroed(chunk.max(READ)).map_err(|_| failure(&"no memory for the input"))?;
+        Ok(Self { name, length, read: 0, file, buffer, start: 0, end: 0, chunk })
+    }
+
+    /// What the decoder gets next.
+    pub(crate) fn chunk(&self) -> &[u8] {
+        &self.buffer[self.start..self.end.min(self.start + self.chunk)]
+    }
+
+    pub(crate) fn advance(&mut self, consumed: usize) {
+        self.start += consumed;
+    }
+
+    /// Reads on if all was consumed. `false`: the input has ended.
+    pub(crate) fn refill(&mut self) -> Result<bool, Failure> {
+        while self.start == self.end {
+            match self.file.read(&mut self.buffer) {
+                Ok(0) => return Ok(false),
+                Ok(read) => {
+                    (self.start, self.end) = (0, read);
+                    self.read += read as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.failure_at(error, self.read)),
+            }
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn failure(&self, what: impl Display) -> Failure {
+        Failure::Line(format!("{}: {what}", self.name))
+    }
+
+    pub(crate) fn failure_at(&self, what: impl Display, offset: u64) -> Failure {
+        self.failure(format_args!("{what}, at input offset {offset}"))
+    }
+}
+
+/// Bytes from where `file` stands to its end, if it has one.
+fn remaining(file: &mut File) -> io::Result<Option<u64>> {
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(metadata.len().saturating_sub(file.stream_position()?)))
+}
