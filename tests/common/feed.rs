@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Feeds a decoder in pieces, and holds every call against the contract of `Decode`.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use pagewise::{Carry, Concatenated, Decode, Deflate, Error, Page, Pause, Progress, Wrapped};
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Done,
+    Truncated,
+    Failed(Error),
+}
+
+/// What came of a stream.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    pub bytes: Vec<u8>,
+    pub consumed: u64,
+}
+
+/// How input and pages are split over calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Bytes of input that a call gets on top of the unconsumed ones.
+    pub chunk: usize,
+    /// Length of a page; `None`: one flat page that grows.
+    pub page: Option<usize>,
+    /// Pages added when one is needed.
+    pub batch: usize,
+    /// Whether pages that no copy can reach any more are reused.
+    pub release: bool,
+}
+
+impl Plan {
+    pub const WHOLE: Self = Self { chunk: usize::MAX, page: None, batch: 256, release: false };
+}
+
+/// A decoder, and how many bytes it holds back that it has taken, if it does so at all.
+pub trait Holding: Decode {
+    fn held(&self) -> Option<usize> {
+        None
+    }
+}
+
+impl<W> Holding for Wrapped<W> where Wrapped<W>: Decode {}
+
+impl<D> Holding for Concatenated<D> where Concatenated<D>: Decode {}
+
+impl<D: Decode, const N: usize> Holding for Carry<D, N> {
+    fn held(&self) -> Option<usize> {
+        Some(Carry::held(self))
+    }
+}
+
+/// Decodes a raw stream given whole, with a page more whenever one is asked for.
+pub fn decode_into<P: Page>(stream: &[u8], fresh: impl Fn() -> P) -> Result<Vec<u8>, Error> {
+    let (mut decoder, mut pages, mut rest) = (Deflate::new(), Vec::new(), stream);
+    loop {
+        let progress = decoder.decode(rest, &mut pages)?;
+        rest = &rest[progress.consumed..];
+        match progress.pause {
+            Pause::NeedPage => pages.push(fresh()),
+            Pause::NeedInput { .. } => return Err(Error::Truncated),
+            Pause::Done => break,
+        }
+    }
+    let mut output: Vec<u8> = pages.iter().flat_map(|page| page.as_ref().to_vec()).collect();
+    output.truncate(decoder.written() as usize);
+    Ok(output)
+}
+
+/// Decodes `input`, whose output must be a head of `expected` at any time.
+pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Plan) -> Outcome {
+    let mut pages = Pages::new(plan);
+    let (mut at, mut end) = (0, plan.chunk.min(input.len()));
+    let (mut last, mut calls) = (None, 0);
+    let verdict = loop {
+        let written = decoder.written();
+        let result = decoder.decode(&input[at..end], &mut pages.pages);
+        pages.check(written..decoder.written(), expected);
+        assert!(decoder.settled() <= decoder.written(), "{plan:?}");
+        let Progress { consumed, pause } = match result {
+            Ok(progress) => progress,
+            Err(error) => break Verdict::Failed(error),
+        };
+        assert!(consumed <= end - at, "{plan:?}: consumed more than there was");
+        let served = match last {
+            Some(Pause::NeedInput { min }) => end - at >= min,
+            _ => true,
+        };
+        let moved = consumed > 0 || decoder.written() > written || last != Some(pause);
+        assert!(moved || !served || pause == Pause::Done, "{plan:?}: no progress: {pause:?}");
+        calls += 1;
+        let most = 3 * (input.len() as u64 + pages.added) + 16;
+        assert!(calls <= most, "{plan:?}: more calls than {most}");
+        at += consumed;
+        let held = decoder.held().unwrap_or(0);
+        assert_eq!(decoder.consumed() + held as u64, at as u64, "{plan:?}");
+
+        if plan.release {
+            pages.release(decoder);
+        }
+        last = Some(pause);
+        match pause {
+            Pause::NeedPage => pages.add(),
+            Pause::Done if at < end || end == input.len() => break Verdict::Done,
+            Pause::NeedInput { min } => {
+                assert!(min > end - at, "{plan:?}: {min} bytes were there");
+                // A `Carry` has taken all there was, and a unit fits into it.
+                let most = if decoder.held().is_some() { 64 } else { D::CARRY };
+                assert!(min + held <= most, "{plan:?}: {min} bytes are too many for a unit");
+                assert!(decoder.held().is_none() || at == end, "{plan:?}: a Carry left input");
+            }
+            _ => {}
+        }
+        match pause {
+            Pause::NeedInput { .. } if end == input.len() => break Verdict::Truncated,
+            Pause::NeedInput { .. } | Pause::Done => {
+                end = end.saturating_add(plan.chunk).min(input.len());
+            }
+            Pause::NeedPage => {}
+        }
+    };
+    check_end(decoder, verdict, &input[at..], &mut pages);
+    Outcome { verdict, consumed: decoder.consumed(), bytes: pages.finish(decoder.written()) }
+}
+
+/// After `Done` and after an error every further call says the same, and does nothing.
+fn check_end<D: Holding>(decoder: &mut D, verdict: Verdict, rest: &[u8], pages: &mut Pages) {
+    let position = (decoder.consumed(), decoder.written());
+    for input in [b"", rest, b"##"] {
+        let result = decoder.decode(input, &mut pages.pages);
+        match verdict {
+            Verdict::Failed(error) => assert_eq!(result, Err(error)),
+            Verdict::Done => assert_eq!(result, Ok(Progress { consumed: 0, pause: Pause::Done })),
+            Verdict::Truncated => break,
+        }
+        assert_eq!((decoder.consumed(), decoder.written()), position);
+    }
+}
+
+/// How far behind the output a call is searched for stray bytes: more than a copy's length.
+const NEAR: usize = 320;
+
+/// The pages of one decoding, poisoned where nothing was written yet.
+struct Pages {
+    plan: Plan,
+    pages: Vec<Vec<u8>>,
+    /// Pages ever added.
+    added: u64,
+    /// Output that is no longer in `pages`, and how much it is.
+    kept: Vec<u8>,
+    /// What was seen of the output, as it was then.
+    seen: Vec<u8>,
+}
+
+impl Pages {
+    fn new(plan: Plan) -> Self {
+        let pages = if plan.page.is_none() { vec![Vec::new()] } else { Vec::new() };
+        Self { plan, pages, added: 0, kept: Vec::new(), seen: Vec::new() }
+    }
+
+    fn add(&mut self) {
+        for _ in 0..self.plan.batch {
+            self.added += 1;
+            let base = self.kept.len() + self.pages.iter().map(Vec::len).sum::<usize>();
+            match self.plan.page {
+                Some(length) => self.pages.push(poison(base, length).to_vec()),
+                // A length that is no multiple of anything.
+                None => self.pages[0].extend(poison(base, 4099)),
+            }
+        }
+    }
+
+    /// Gives away the pages at the front that are out of reach, and puts empty ones at the back.
+    fn release(&mut self, decoder: &mut impl Decode) {
+        let (Some(length), Some(window)) = (self.plan.page, decoder.window()) else { return };
+        let reached = decoder.written().saturating_sub(window).min(decoder.settled());
+        let pages = (reached as usize).saturating_sub(self.kept.len()) / length;
+        if pages == 0 {
+            return;
+        }
+        decoder.release(pages).unwrap();
+        self.pages.rotate_left(pages);
+        let first = self.pages.len() - pages;
+        for index in first..self.pages.len() {
+            self.kept.extend(&self.pages[index]);
+            assert!(self.seen[..self.kept.len()].ends_with(&self.pages[index]), "{:?}", self.plan);
+        }
+        for index in first..self.pages.len() {
+            self.pages[index].copy_from_slice(poison(self.kept.len() + index * length, length));
+        }
+    }
+
+    /// After a call that wrote the bytes `fresh`: they are right, and no byte behind them changed.
+    fn check(&mut self, fresh: Range<u64>, expected: &[u8]) {
+        let plan = self.plan;
+        let (start, end) = (fresh.start as usize, fresh.end as usize);
+        assert!(end <= expected.len(), "{plan:?}: {end} bytes of {}", expected.len());
+        self.for_each_run(start..end, |at, run| {
+            let expected = &expected[at..at + run.len()];
+            if run != expected {
+                let wrong = run.iter().zip(expected).position(|(a, b)| a != b);
+                panic!("{plan:?}: wrong byte at {}", at + wrong.unwrap_or(0));
+            }
+        });
+        self.seen.extend(&expected[start..end]);
+        self.check_untouched(end..end + NEAR);
+    }
+
+    fn check_untouched(&self, range: Range<usize>) {
+        self.for_each_run(range, |at, run| {
+            assert!(run == poison(at, run.len()), "{:?}: {at}.. touched, not written", self.plan);
+        });
+    }
+
+    /// Calls `f` with the parts of the output's `range` that are in `pages`, and their positions:
+    /// at most `POISON` bytes at a time.
+    fn for_each_run(&self, range: Range<usize>, mut f: impl FnMut(usize, &[u8])) {
+        let length = self.plan.page.unwrap_or_else(|| self.pages[0].len()).max(1);
+        let mut at = range.start;
+        while at < range.end {
+            let Some(page) = self.pages.get((at - self.kept.len()) / length) else { break };
+            let from = (at - self.kept.len()) % length;
+            let run = &page[from..page.len().min(from + POISON.min(range.end - at))];
+            if run.is_empty() {
+                break;
+            }
+            f(at, run);
+            at += run.len();
+        }
+    }
+
+    /// All output, which is still what it was when it was written, and nothing else has changed.
+    fn finish(mut self, written: u64) -> Vec<u8> {
+        self.check_untouched(written as usize..usize::MAX / 2);
+        for page in &self.pages {
+            self.kept.extend(page);
+        }
+        self.kept.truncate(written as usize);
+        assert!(self.kept == self.seen, "{:?}: settled bytes have changed", self.plan);
+        self.kept
+    }
+}
+
+/// What is poisoned at a time, and after how many bytes the pattern comes again.
+const POISON: usize = 1 << 16;
+
+/// What stands at a position of the output before it is written, for up to `POISON` bytes.
+fn poison(position: usize, length: usize) -> &'static [u8] {
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        (0..2 * POISON).map(|at| 0xa5 ^ (at ^ at >> 8).wrapping_mul(37) as u8).collect()
+    });
+    &BYTES[position % POISON..][..length]
+}

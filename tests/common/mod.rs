@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! What the test files share.
+
+// Each test file is a crate of its own, and uses its part of this.
+#![allow(dead_code)]
+
+pub mod bits;
+pub mod data;
+pub mod feed;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! What a decoder costs: its size, no allocation, and memory that need not be set up.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::mem::{size_of, MaybeUninit};
+use std::sync::Mutex;
+
+use common::data::{self, encode_c, gzip, GzipHeader, Wrapper};
+use pagewise::{
+    decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Pause, Progress, Zlib,
+};
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: All is left to `System`; a thread's counter of plain `Cell<usize>` neither allocates nor
+// has a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: The caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        CALLS.with(|calls| calls.set(calls.get() + 1));
+        // SAFETY: As above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn calls() -> usize {
+    CALLS.with(Cell::get)
+}
+
+#[test]
+fn decoders_fit_their_budget() {
+    const BUDGET: usize = 16 << 10;
+    let sizes = [
+        ("Gzip", size_of::<Gzip>()),
+        ("Zlib", size_of::<Zlib>()),
+        ("Deflate", size_of::<Deflate>()),
+        ("Any", size_of::<Any>()),
+        ("Concatenated<Gzip>", size_of::<Concatenated<Gzip>>()),
+        ("Concatenated<Any>", size_of::<Concatenated<Any>>()),
+        ("Carry<Concatenated<Any>>", size_of::<Carry<Concatenated<Any>>>()),
+    ];
+    for (name, size) in sizes {
+        assert!(size <= BUDGET, "{name}: {size} bytes");
+    }
+    assert!(size_of::<Error>() == 1 && size_of::<Result<Progress, Error>>() <= 32);
+}
+
+/// A decoder made of zeros.
+fn zeroed<D: Decode>() -> Box<D> {
+    // SAFETY: All-zero memory is a valid and fresh decoder, as each of them promises.
+    unsafe { Box::new(MaybeUninit::<D>::zeroed()).assume_init() }
+}
+
+fn check_zeroed<D: Decode>(stream: &[u8], content: &[u8]) {
+    let (mut decoder, mut output) = (zeroed::<D>(), vec![0; content.len()]);
+    assert_eq!((decoder.consumed(), decoder.written(), decoder.window()), (0, 0, None));
+    for _ in 0..2 {
+        let decoded = decode_slice(&mut *decoder, stream, &mut output).unwrap();
+        assert_eq!((decoded.consumed, decoded.written), (stream.len(), content.len()));
+        assert!(output == content);
+        decoder.reset();
+    }
+}
+
+#[test]
+fn zeros_are_a_fresh_decoder() {
+    let content = data::text(50_000);
+    for level in [0, 6] {
+        let [deflate, zlib, gzip] =
+            Wrapper::ALL.map(|wrapper| encode_c(wrapper, &content, level, 15));
+        check_zeroed::<Deflate>(&deflate, &content);
+        check_zeroed::<Zlib>(&zlib, &content);
+        check_zeroed::<Any>(&zlib, &content);
+        check_zeroed::<Gzip>(&gzip, &content);
+        check_zeroed::<Any>(&gzip, &content);
+        check_zeroed::<Carry<Gzip>>(&gzip, &content);
+        check_zeroed::<Concatenated<Gzip>>(&gzip, &content);
+        check_zeroed::<Concatenated<Any>>(&gzip, &content);
+    }
+    // The fixed code must be built although nothing is marked as missing.
+    let fixed = data::raw_literals(&content);
+    check_zeroed::<Deflate>(&fixed, &content);
+    let member = gzip(&GzipHeader::full(), &fixed, &content);
+    check_zeroed::<Carry<Concatenated<Any>>>(&member.repeat(2), &content.repeat(2));
+}
+
+#[test]
+fn a_decoder_can_be_static() {
+    static GZIP: Mutex<Gzip> = Mutex::new(Gzip::new());
+    static FILE: Mutex<Carry<Concatenated<Any>>> =
+        Mutex::new(Carry::new(Concatenated::new(Any::new())));
+    const _: (Zlib, Deflate) = (Zlib::new(), Deflate::new());
+
+    let content = data::text(5_000);
+    let stream = encode_c(Wrapper::Gzip, &content, 6, 15);
+    let mut output = vec![0; 5_000];
+    assert!(decode_slice(&mut *GZIP.lock().unwrap(), &stream, &mut output).is_ok());
+    assert!(output == content);
+    output.fill(0);
+    assert!(decode_slice(&mut *FILE.lock().unwrap(), &stream, &mut output).is_ok());
+    assert!(output == content);
+}
+
+#[test]
+fn decoding_allocates_nothing() {
+    let content = [data::elf(1 << 20), data::text(1 << 18)].concat();
+    let raw = encode_c(Wrapper::Deflate, &content, 6, 15);
+    let mut file = gzip(&GzipHeader::full(), &raw, &content);
+    file.extend(gzip(&GzipHeader::full(), &data::raw_literals(b"more"), b"more"));
+
+    let mut decoder: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
+    let mut pages = vec![[0; 4096]; (content.len() + 4).div_ceil(4096)];
+    let before = calls();
+    let mut last = Pause::NeedPage;
+    for piece in file.chunks(1000) {
+        last = decoder.decode(piece, &mut pages).unwrap().pause;
+    }
+    assert_eq!(calls(), before, "allocator calls");
+    assert_eq!(last, Pause::Done);
+    assert!(pages.as_flattened().starts_with(&content));
+
+    // Nor does failing, nor starting again.
+    let before = calls();
+    decoder.reset();
+    assert_eq!(decoder.decode(b"no stream", &mut pages), Err(Error::UnknownFormat));
+    decoder.reset();
+    assert_eq!(calls(), before, "allocator calls");
+    drop(vec![0]);
+    assert_eq!(calls(), before + 2, "calls are counted");
+}
