@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Roots for `.ci/no-panic`: all of the public API, through functions that a linker can start at.
+
+#![no_std]
+#![crate_type = "lib"]
+
+use pagewise::{
+    decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Pause, Zlib,
+};
+
+/// A page of a kernel: a mapped address and a constant length.
+pub struct Mapped<'a>(&'a mut [u8; 4096]);
+
+impl AsRef<[u8]> for Mapped<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl AsMut<[u8]> for Mapped<'_> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        self.0
+    }
+}
+
+/// Everything that `Decode` has, on any pages. The sum keeps the optimiser from dropping a call.
+fn all<D: Decode>(decoder: &mut D, input: &[u8], flat: &mut [u8], pages: &mut [Mapped<'_>]) -> u64 {
+    let step = |result: Result<pagewise::Progress, Error>| match result {
+        Ok(progress) => {
+            progress.consumed as u64
+                ^ match progress.pause {
+                    Pause::NeedInput { min } => min as u64,
+                    Pause::NeedPage => 1,
+                    Pause::Done => 2,
+                }
+        }
+        Err(error) => error.errno() as u64 ^ error.message().len() as u64,
+    };
+    decoder.limit_window(flat.len() as u64);
+    let mut sum = step(decoder.decode(input, pages));
+    sum ^= decoder.release(pages.len()).is_ok() as u64;
+    sum ^= decoder.consumed() ^ decoder.written() ^ decoder.settled();
+    sum ^= decoder.window().unwrap_or(0) ^ decoder.info().blocks ^ decoder.info().check as u64;
+    sum ^= decoder.info().format.map_or(0, |format| format.name().len() as u64);
+    decoder.reset();
+    sum ^= decode_slice(decoder, input, flat).map_or(0, |decoded| decoded.written as u64);
+    sum
+}
+
+macro_rules! roots {
+    ($($name:ident: $decoder:ty),* $(,)?) => {$(
+        #[no_mangle]
+        pub fn $name(
+            decoder: &mut $decoder,
+            input: &[u8],
+            flat: &mut [u8],
+            pages: &mut [Mapped<'_>],
+        ) -> u64 {
+            all(decoder, input, flat, pages)
+        }
+    )*};
+}
+
+roots! {
+    reach_gzip: Gzip,
+    reach_zlib: Zlib,
+    reach_deflate: Deflate,
+    reach_any: Any,
+    reach_file: Carry<Concatenated<Any>>,
+    reach_members: Concatenated<Gzip>,
+}
+
+#[no_mangle]
+pub fn reach_detect(input: &[u8]) -> Result<Option<Format>, Error> {
+    Format::detect(input)
+}
+
+/// Decoders are made in place, also in statics.
+#[no_mangle]
+pub static mut REACH_STATIC: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
