@@ -7,28 +7,26 @@ pub(crate) const MAX_CODE_BITS: usize = 15;
 /// What a bit pattern decodes to.
 ///
 /// ```text
-/// bits  0..=5   bits to consume: code and extra bits; a link: none
-/// bit   6       end of block
-/// bit   7       link: a longer code, looked up in the second table
+/// bits  0..=7   bits to consume: code and extra bits; a link: none
 /// bits  8..=13  code bits: where the extra bits begin; a link: log2 of its second table
 /// bit   14      value with extra bits: a length or a distance
 /// bit   15      literal
-/// bits 16..     value; a link: where its second table starts
+/// bits 16..=30  value; a link: where its second table starts
+/// bit   31      link: a longer code, looked up in the second table
 /// ```
-/// None of bits 6, 7, 14 and 15: no such code, or a symbol that means nothing. The two numbers of
-/// six bits are shift counts, which a processor takes modulo 64 as they stand.
+/// None of bits 14, 15 and 31: value 1 is the end of a block, 0 is no such code, or a symbol that
+/// means nothing. The counts are where a processor finds them without a mask.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(u32);
 
 impl Entry {
-    const END: u32 = 1 << 6;
-    const LINK: u32 = 1 << 7;
     const EXTRA: u32 = 1 << 14;
     const LITERAL: u32 = 1 << 15;
+    const LINK: u32 = 1 << 31;
 
     /// A symbol that no valid stream contains.
     pub(crate) const INVALID: Self = Self(0);
-    pub(crate) const END_OF_BLOCK: Self = Self(Self::END);
+    pub(crate) const END_OF_BLOCK: Self = Self(1 << 16);
 
     pub(crate) const fn of_literal(value: u8) -> Self {
         Self(Self::LITERAL | (value as u32) << 16)
@@ -54,7 +52,8 @@ impl Entry {
 
     #[inline(always)]
     pub(crate) fn is_end_of_block(self) -> bool {
-        self.0 & Self::END != 0
+        let flags = self.0 & (Self::EXTRA | Self::LITERAL | Self::LINK);
+        flags == 0 && self.value() == 1
     }
 
     /// Whether this is a length or a distance.
@@ -71,7 +70,7 @@ impl Entry {
     /// Code and extra bits.
     #[inline(always)]
     pub(crate) fn bits(self) -> u32 {
-        self.0 & 0x3f
+        self.0 & 0xff
     }
 
     #[inline(always)]
@@ -82,20 +81,21 @@ impl Entry {
     /// The base value, or where a link's second table starts.
     #[inline(always)]
     fn value(self) -> u32 {
-        self.0 >> 16
+        self.0 >> 16 & 0x7fff
     }
 
     /// The base value plus the extra bits, which stand in `bits` behind the code.
     #[inline(always)]
     pub(crate) fn value_with_extra(self, bits: u64) -> usize {
         let extra = (bits as u32 & LOW_BITS[self.bits() as usize]).wrapping_shr(self.0 >> 8);
-        self.value().wrapping_add(extra) as usize
+        // Not a link, so there is no flag above the value.
+        (self.0 >> 16).wrapping_add(extra) as usize
     }
 }
 
 /// `LOW_BITS[n]`: the low `n` bits, as one load where a shift by a variable takes three steps.
-static LOW_BITS: [u32; 64] = {
-    let mut masks = [u32::MAX; 64];
+static LOW_BITS: [u32; 256] = {
+    let mut masks = [u32::MAX; 256];
     let mut bits = 0;
     while bits < 32 {
         masks[bits] = (1 << bits) - 1;
