@@ -73,6 +73,7 @@ pub struct GrowingPages<const N: usize> {
 impl<const N: usize> GrowingPages<N> {
     /// No pages yet; at most as many as hold `limit` bytes.
     pub const fn new(limit: usize) -> Self {
+        const { assert!(N.is_power_of_two() && N >= 64, "not a page length") };
         Self { pages: Vec::new(), limit }
     }
 

@@ -56,7 +56,8 @@ impl Output {
     pub(crate) fn release(&mut self, pages: usize, settled: u64) -> Result<(), Error> {
         let bytes = (pages as u64).checked_mul(self.page_len as u64);
         let released = bytes.and_then(|bytes| self.released.checked_add(bytes));
-        let released = released.filter(|&released| released <= settled);
+        let known = self.page_len > 0 || pages == 0;
+        let released = released.filter(|&released| known && released <= settled);
         self.released = released.ok_or(Error::ReleaseUnsettled)?;
         Ok(())
     }
@@ -100,8 +101,7 @@ impl Output {
     /// Ends a round: its bytes are written, and returned.
     pub(crate) fn close<'a, P: Page>(&mut self, cursor: Cursor<'a, P>) -> &'a [u8] {
         let Cursor { pages, start, at, parked, .. } = cursor;
-        let page = pages.last().map_or(&[][..], |page| page.as_ref());
-        let fresh = page.get(start..at).unwrap_or(&[]);
+        let fresh = pages.last().and_then(|page| page.as_ref().get(start..at)).unwrap_or(&[]);
         self.written = self.written.saturating_add(fresh.len() as u64);
         self.parked = parked;
         fresh

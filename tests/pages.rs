@@ -314,6 +314,9 @@ fn all_pages_released() {
     let content = data::text(256);
     let stream = BitWriter::new().stored(true, &content).finish();
     let mut decoder = Deflate::new();
+    // No page was seen yet, so there is none to give away.
+    assert_eq!(decoder.release(1), Err(Error::ReleaseUnsettled));
+    assert_eq!(decoder.release(0), Ok(()));
     let mut pages = vec![[0; 64]; 2];
     let progress = decoder.decode(&stream, &mut pages).unwrap();
     assert_eq!((progress.pause, decoder.written()), (Pause::NeedPage, 128));
