@@ -185,6 +185,12 @@ impl<D: Members> Unpacker<D> {
     }
 
     fn failure(&self, error: Error) -> Failure {
-        self.source.failure_at(error, self.decoder.consumed())
+        let offset = self.decoder.consumed();
+        match self.decoder.info().format {
+            Some(format) if error == Error::UnsupportedFormat => {
+                self.source.failure_at(format_args!("{}: {error}", format.name()), offset)
+            }
+            _ => self.source.failure_at(error, offset),
+        }
     }
 }
