@@ -25,7 +25,8 @@ const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Of zstd frames (RFC 8878, 3.1.1), and of skippable ones but for four bits (3.1.2).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// ID1 and ID2 of gzip members (RFC 1952, 2.3.1).
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl Format {
     /// Judges by the first bytes of a file. `None`: they are too few to tell.
@@ -62,7 +63,7 @@ impl Format {
             }
         }
         match *input {
-            [cmf, flg, ..] if is_zlib(cmf, flg) => Ok(Some(Self::Zlib)),
+            [cmf, flg, ..] if check_zlib_header(cmf, flg).is_ok() => Ok(Some(Self::Zlib)),
             [cmf] if cmf & 0x8f == 8 => Ok(None),
             _ if undecided => Ok(None),
             _ => Err(Error::UnknownFormat),
@@ -81,9 +82,23 @@ impl Format {
     }
 }
 
-/// CM is deflate, CINFO is within its limit, and the header check holds (RFC 1950, 2.2).
-fn is_zlib(cmf: u8, flg: u8) -> bool {
-    cmf & 0x8f == 8 && u16::from_be_bytes([cmf, flg]) % 31 == 0
+/// CM of zlib streams: deflate (RFC 1950, 2.2).
+const ZLIB_DEFLATE: u8 = 8;
+/// CINFO of a 32 KiB window, the largest (RFC 1950, 2.2).
+const MAX_CINFO: u8 = 7;
+
+/// CMF and FLG, judged (RFC 1950, 2.2).
+pub(crate) fn check_zlib_header(cmf: u8, flg: u8) -> Result<(), Error> {
+    if u16::from_be_bytes([cmf, flg]) % 31 != 0 {
+        return Err(Error::ZlibHeaderCheck);
+    }
+    if cmf & 15 != ZLIB_DEFLATE {
+        return Err(Error::ZlibMethod);
+    }
+    if cmf >> 4 > MAX_CINFO {
+        return Err(Error::ZlibWindow);
+    }
+    Ok(())
 }
 
 /// A check that a stream carries of its output.

@@ -4,7 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::{Decode, Error, Pause, Progress};
+use crate::{Decode, Error, Pause, Progress, MIN_PAGE};
 
 /// The first size that [`decode_to_vec`] tries, as a multiple of the input's.
 const FIRST_GUESS: usize = 4;
@@ -73,7 +73,7 @@ pub struct GrowingPages<const N: usize> {
 impl<const N: usize> GrowingPages<N> {
     /// No pages yet; at most as many as hold `limit` bytes.
     pub const fn new(limit: usize) -> Self {
-        const { assert!(N.is_power_of_two() && N >= 64, "not a page length") };
+        const { assert!(N.is_power_of_two() && N >= MIN_PAGE, "not a page length") };
         Self { pages: Vec::new(), limit }
     }
 

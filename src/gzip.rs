@@ -3,15 +3,13 @@
 
 use crate::check::Crc32;
 use crate::deflate::{Next, Taken, Wrapped, Wrapper, WINDOW};
+use crate::format::GZIP_MAGIC;
 use crate::{After, Check, Error, Format};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
 ///
 /// A gzip *file* is a series of members; [`Concatenated`](crate::Concatenated) takes them all.
 pub type Gzip = Wrapped<Member>;
-
-/// ID1 and ID2 (RFC 1952, 2.3.1).
-pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Where the fields of the fixed part begin (RFC 1952, 2.3).
 mod field {
@@ -60,7 +58,7 @@ pub struct Member {
 impl Member {
     /// The fields of the fixed part that are there; the verdict is the same however many are.
     fn check_fixed(&mut self, input: &[u8]) -> Result<(), Error> {
-        if input.iter().zip(MAGIC).any(|(&byte, magic)| byte != magic) {
+        if input.iter().zip(GZIP_MAGIC).any(|(&byte, magic)| byte != magic) {
             return Err(Error::GzipMagic);
         }
         if input.get(field::CM).is_some_and(|&method| method != DEFLATE) {
@@ -159,8 +157,8 @@ impl Wrapper for Member {
     fn after(&self, rest: &[u8]) -> After {
         match *rest {
             [0, ..] => After::Padding,
-            [_] => After::Missing { min: MAGIC.len() },
-            [a, b, ..] if [a, b] == MAGIC => After::Member,
+            [_] => After::Missing { min: GZIP_MAGIC.len() },
+            [a, b, ..] if [a, b] == GZIP_MAGIC => After::Member,
             _ => After::Trailing,
         }
     }

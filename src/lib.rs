@@ -105,6 +105,10 @@ pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
 
+/// Pages of one array are at least this long; a single page may have any length.
+#[cfg(any(feature = "gzip", feature = "alloc"))]
+const MIN_PAGE: usize = 64;
+
 /// How far a call to [`Decode::decode`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]

@@ -5,10 +5,7 @@
 //! fit ([`Parked`]). [`Cursor`] is one round: the page being written, with the full pages before
 //! it. A round ends at its page's end at the latest.
 
-use crate::{Error, Page};
-
-/// Pages of one array are at least this long; a single page may have any length.
-const MIN_PAGE: usize = 64;
+use crate::{Error, Page, MIN_PAGE};
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
 /// are still in the nearest cache.

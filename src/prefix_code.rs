@@ -2,7 +2,7 @@
 //! Prefix codes: from code lengths to a lookup table.
 
 /// Longest code that [`Table::build`] takes (RFC 1951, 3.2.7).
-pub(crate) const MAX_CODE_BITS: usize = 15;
+const MAX_CODE_BITS: usize = 15;
 
 /// What a bit pattern decodes to.
 ///
@@ -115,7 +115,7 @@ pub(crate) struct Table<const FIRST: usize, const SECOND: usize> {
 }
 
 impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
-    pub(crate) const FIRST_BITS: usize = FIRST.trailing_zeros() as usize;
+    const FIRST_BITS: usize = FIRST.trailing_zeros() as usize;
     const POWERS_OF_TWO: () = assert!(FIRST.is_power_of_two() && SECOND.is_power_of_two());
 
     pub(crate) const fn new() -> Self {

@@ -3,6 +3,7 @@
 
 use crate::check::Adler32;
 use crate::deflate::{Taken, Wrapped, Wrapper};
+use crate::format::check_zlib_header;
 use crate::{Check, Error, Format};
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
@@ -13,9 +14,6 @@ pub type Zlib = Wrapped<Stream>;
 
 const HEADER: usize = 2;
 const TRAILER: usize = 4;
-const DEFLATE: u8 = 8;
-/// CINFO of a 32 KiB window, the largest (RFC 1950, 2.2).
-const MAX_CINFO: u8 = 7;
 /// Bit of FLG.
 const FDICT: u8 = 1 << 5;
 
@@ -24,20 +22,6 @@ const FDICT: u8 = 1 << 5;
 pub struct Stream {
     cinfo: u8,
     adler: Adler32,
-}
-
-/// CMF and FLG, judged (RFC 1950, 2.2).
-pub(crate) fn check_header(cmf: u8, flg: u8) -> Result<(), Error> {
-    if u16::from_be_bytes([cmf, flg]) % 31 != 0 {
-        return Err(Error::ZlibHeaderCheck);
-    }
-    if cmf & 15 != DEFLATE {
-        return Err(Error::ZlibMethod);
-    }
-    if cmf >> 4 > MAX_CINFO {
-        return Err(Error::ZlibWindow);
-    }
-    Ok(())
 }
 
 impl Wrapper for Stream {
@@ -55,7 +39,7 @@ impl Wrapper for Stream {
         let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
             return Ok(Taken::missing(HEADER));
         };
-        check_header(cmf, flg)?;
+        check_zlib_header(cmf, flg)?;
         if flg & FDICT != 0 {
             return Err(Error::ZlibDictionary);
         }

@@ -76,8 +76,7 @@ pub(super) struct Inflate {
     stage: Stage,
     /// BFINAL of the present block.
     last_block: bool,
-    /// `codes` are those of the fixed code (3.2.6): a flood of empty fixed blocks
-    /// builds them once.
+    /// `codes` are those of the fixed code (3.2.6): a flood of empty fixed blocks builds them once.
     fixed: bool,
     held: Held,
     /// Bytes to come of a stored block.
@@ -279,7 +278,8 @@ impl Inflate {
         while usize::from(self.have) < CODE_LENGTH_SYMBOLS {
             self.note_code_length(0);
         }
-        let lengths = self.lengths.first_chunk::<CODE_LENGTH_SYMBOLS>().unwrap_or(&[0; 19]);
+        let lengths =
+            self.lengths.first_chunk::<CODE_LENGTH_SYMBOLS>().unwrap_or(&[0; CODE_LENGTH_SYMBOLS]);
         self.code_length
             .build(lengths, &CODE_LENGTH, false, &mut self.order)
             .map_err(|_| Error::DeflateCodeLengthCode)?;
