@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! A decoder for whichever format a stream has.
 
-use crate::deflate::{Taken, Wrapped, Wrapper};
-use crate::gzip::Member;
-use crate::zlib::Stream;
-use crate::{After, Check, Error, Format};
+use crate::output::Output;
+use crate::wrapped::{Container, Taken, Wrapped, MAX_UNIT};
+use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
 
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
 /// a fresh decoder.
+///
+/// It has the state of all decoders that were built in, beside each other: who knows the format
+/// needs less.
 ///
 /// ```
 /// use pagewise::{decode_slice, Any, Decode, Error, Format};
@@ -22,86 +24,232 @@ use crate::{After, Check, Error, Format};
 /// assert_eq!(error, Err(Error::UnknownFormat));
 /// # Ok::<(), Error>(())
 /// ```
-pub type Any = Wrapped<Detected>;
-
-/// The wrapper that the first bytes announce.
-#[doc(hidden)]
-#[repr(u8)]
-pub enum Detected {
-    /// Nothing was read yet.
-    Unknown = 0,
-    /// Recognised, but there is no decoder for it.
-    Other(Format),
-    Gzip(Member),
-    Zlib(Stream),
+pub struct Any {
+    stage: Stage,
+    #[cfg(feature = "gzip")]
+    deflate: Wrapped<Either<crate::gzip::Member, crate::zlib::Stream>>,
 }
 
-impl Wrapper for Detected {
-    const NEW: Self = Self::Unknown;
+/// Which decoder it is.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Stage {
+    Unknown = 0,
+    #[cfg(feature = "gzip")]
+    Deflate,
+    /// Recognised, but there is no decoder for it.
+    Unsupported(Format),
+    Failed,
+}
+
+/// Calls a method of the decoder that was chosen; the value is `$none` where there is none.
+macro_rules! chosen {
+    ($any:ident.$method:ident($($argument:expr),*), $none:expr) => {
+        match $any.stage {
+            #[cfg(feature = "gzip")]
+            Stage::Deflate => $any.deflate.$method($($argument),*),
+            Stage::Unknown | Stage::Unsupported(_) | Stage::Failed => $none,
+        }
+    };
+}
+
+impl Any {
+    /// A fresh decoder without a window limit.
+    pub const fn new() -> Self {
+        Self {
+            stage: Stage::Unknown,
+            #[cfg(feature = "gzip")]
+            deflate: Wrapped::new(),
+        }
+    }
+
+    /// Chooses a decoder. A pause: there is too little input for it.
+    fn choose(&mut self, input: &[u8]) -> Option<Pause> {
+        self.stage = match Format::detect(input) {
+            Ok(None) => return Some(Pause::NeedInput { min: input.len().saturating_add(1) }),
+            #[cfg(feature = "gzip")]
+            Ok(Some(Format::Gzip | Format::Zlib)) => Stage::Deflate,
+            Ok(Some(format)) => Stage::Unsupported(format),
+            Err(_) => Stage::Failed,
+        };
+        None
+    }
+}
+
+impl Default for Any {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decode for Any {
+    const CARRY: usize = MAX_UNIT;
+
+    fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
+        if let Stage::Unknown = self.stage {
+            if let Some(pause) = self.choose(input) {
+                return Ok(Progress { consumed: 0, pause });
+            }
+        }
+        let none = match self.stage {
+            Stage::Unsupported(_) => Error::UnsupportedFormat,
+            Stage::Failed => Error::UnknownFormat,
+            _ => Error::Internal,
+        };
+        chosen!(self.decode(input, pages), Err(none))
+    }
+
+    fn consumed(&self) -> u64 {
+        chosen!(self.consumed(), 0)
+    }
+
+    fn written(&self) -> u64 {
+        chosen!(self.written(), 0)
+    }
+
+    fn settled(&self) -> u64 {
+        chosen!(self.settled(), 0)
+    }
+
+    fn window(&self) -> Option<u64> {
+        chosen!(self.window(), None)
+    }
+
+    fn limit_window(&mut self, bytes: u64) {
+        #[cfg(feature = "gzip")]
+        self.deflate.limit_window(bytes);
+    }
+
+    fn info(&self) -> Info {
+        let format = match self.stage {
+            Stage::Unsupported(format) => Some(format),
+            _ => None,
+        };
+        chosen!(self.info(), Info { format, check: Check::None, blocks: 0 })
+    }
+
+    fn release(&mut self, pages: usize) -> Result<(), Error> {
+        let none = if pages == 0 { Ok(()) } else { Err(Error::ReleaseUnsettled) };
+        chosen!(self.release(pages), none)
+    }
+
+    fn reset(&mut self) {
+        chosen!(self.reset(), ());
+        self.stage = Stage::Unknown;
+    }
+}
+
+impl Members for Any {
+    fn next_member(&mut self) {
+        chosen!(self.next_member(), ());
+    }
+
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
+        chosen!(self.after(padding, rest), Ok(After::Trailing))
+    }
+}
+
+/// Containers of two formats with the same engine: whichever the first bytes announce. Both are
+/// there beside each other, so that neither has to be put in place.
+struct Either<A, B> {
+    chosen: Chosen,
+    first: A,
+    second: B,
+}
+
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Chosen {
+    /// Nothing was read yet.
+    Neither = 0,
+    First,
+    Second,
+}
+
+impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> {
+    const NEW: Self = Self { chosen: Chosen::Neither, first: A::NEW, second: B::NEW };
+
+    type Engine = A::Engine;
 
     fn format(&self) -> Option<Format> {
-        match self {
-            Self::Unknown => None,
-            Self::Other(format) => Some(*format),
-            Self::Gzip(member) => member.format(),
-            Self::Zlib(stream) => stream.format(),
+        match self.chosen {
+            Chosen::Neither => None,
+            Chosen::First => self.first.format(),
+            Chosen::Second => self.second.format(),
         }
     }
 
     fn check(&self) -> Check {
-        match self {
-            Self::Unknown | Self::Other(_) => Check::None,
-            Self::Gzip(member) => member.check(),
-            Self::Zlib(stream) => stream.check(),
+        match self.chosen {
+            Chosen::Neither => Check::None,
+            Chosen::First => self.first.check(),
+            Chosen::Second => self.second.check(),
         }
     }
 
-    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        if let Self::Unknown = self {
-            *self = match Format::detect(input)? {
-                Some(Format::Gzip) => Self::Gzip(Member::NEW),
-                Some(Format::Zlib) => Self::Zlib(Stream::NEW),
-                Some(format) => Self::Other(format),
-                None => return Ok(Taken::missing(input.len().saturating_add(1))),
+    fn restart(&mut self) {
+        self.first.restart();
+        self.second.restart();
+    }
+
+    fn reset(&mut self) {
+        self.restart();
+        self.chosen = Chosen::Neither;
+    }
+
+    fn part(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error> {
+        if let Chosen::Neither = self.chosen {
+            let Some(format) = Format::detect(input)? else {
+                return Ok(Taken::missing(input.len().saturating_add(1)));
+            };
+            self.chosen = match Some(format) {
+                first if first == self.first.format() => Chosen::First,
+                second if second == self.second.format() => Chosen::Second,
+                _ => return Err(Error::UnsupportedFormat),
             };
         }
-        match self {
-            Self::Unknown => Err(Error::Internal),
-            Self::Other(_) => Err(Error::UnsupportedFormat),
-            Self::Gzip(member) => member.header(input),
-            Self::Zlib(stream) => stream.header(input),
+        match self.chosen {
+            Chosen::Neither => Err(Error::Internal),
+            Chosen::First => self.first.part(input, engine),
+            Chosen::Second => self.second.part(input, engine),
         }
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Unknown | Self::Other(_) => {}
-            Self::Gzip(member) => member.update(bytes),
-            Self::Zlib(stream) => stream.update(bytes),
+        match self.chosen {
+            Chosen::Neither => {}
+            Chosen::First => self.first.update(bytes),
+            Chosen::Second => self.second.update(bytes),
         }
     }
 
-    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        match self {
-            Self::Unknown | Self::Other(_) => Err(Error::Internal),
-            Self::Gzip(member) => member.trailer(input),
-            Self::Zlib(stream) => stream.trailer(input),
+    fn is_filtered(&self) -> bool {
+        match self.chosen {
+            Chosen::Neither => false,
+            Chosen::First => self.first.is_filtered(),
+            Chosen::Second => self.second.is_filtered(),
         }
     }
 
-    fn window(&self) -> usize {
-        match self {
-            Self::Unknown | Self::Other(_) => 0,
-            Self::Gzip(member) => member.window(),
-            Self::Zlib(stream) => stream.window(),
+    fn filter<P: Page>(
+        &mut self,
+        output: &Output,
+        pages: &mut [P],
+        reachable: u64,
+        end: bool,
+    ) -> Result<u64, Error> {
+        match self.chosen {
+            Chosen::Neither => Err(Error::Internal),
+            Chosen::First => self.first.filter(output, pages, reachable, end),
+            Chosen::Second => self.second.filter(output, pages, reachable, end),
         }
     }
 
-    fn after(&self, rest: &[u8]) -> After {
-        match self {
-            Self::Unknown | Self::Other(_) => After::Trailing,
-            Self::Gzip(member) => member.after(rest),
-            Self::Zlib(stream) => stream.after(rest),
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
+        match self.chosen {
+            Chosen::Neither => Ok(After::Trailing),
+            Chosen::First => self.first.after(padding, rest),
+            Chosen::Second => self.second.after(padding, rest),
         }
     }
 }

@@ -8,8 +8,11 @@ use crate::{Decode, Error, Info, Page, Pause, Progress};
 pub enum After {
     /// Another member begins here.
     Member,
-    /// A byte of padding. Only padding may follow it.
-    Padding,
+    /// Padding, after which the bytes behind it are judged again.
+    Padding {
+        /// How many bytes of it there are.
+        length: usize,
+    },
     /// Something that is no part of the file.
     Trailing,
     /// Too little to tell: at least `min` bytes are needed.
@@ -24,8 +27,12 @@ pub trait Members: Decode {
     /// Makes ready for the next member: its output goes on where this one's ended.
     fn next_member(&mut self);
 
-    /// Judges the bytes behind a member; there is at least one.
-    fn after(&self, rest: &[u8]) -> After;
+    /// Judges the bytes behind a member, after `padding` bytes of padding; there is at least one.
+    ///
+    /// # Errors
+    ///
+    /// The format's, where its reference tool holds what is there for damage.
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error>;
 }
 
 #[derive(Clone, Copy)]
@@ -33,12 +40,13 @@ pub trait Members: Decode {
 enum Stage {
     Member = 0,
     Between,
-    Padding,
     Trailing,
+    Failed(Error),
 }
 
 /// Decodes members one after the other, with padding and trailing bytes treated as the reference
-/// tools treat them: `gzip -dc` takes zero bytes up to the end, and leaves anything else alone.
+/// tools treat them: `gzip -dc` takes zero bytes up to the end, and leaves anything else alone;
+/// `xz -dc` takes zero bytes by fours, also between streams, and holds anything else for damage.
 ///
 /// [`Pause::Done`] with all input consumed means that the file may end here, or go on with another
 /// member: pass what else there is. `Done` with input left over means that the rest is trailing
@@ -62,7 +70,8 @@ enum Stage {
 pub struct Concatenated<D> {
     stage: Stage,
     members: u64,
-    /// Padding consumed.
+    /// Padding consumed over all, and since the last member.
+    all_padding: u64,
     padding: u64,
     decoder: D,
 }
@@ -70,7 +79,7 @@ pub struct Concatenated<D> {
 impl<D: Members> Concatenated<D> {
     /// Takes a fresh decoder for all members.
     pub const fn new(decoder: D) -> Self {
-        Self { stage: Stage::Member, members: 0, padding: 0, decoder }
+        Self { stage: Stage::Member, members: 0, all_padding: 0, padding: 0, decoder }
     }
 
     /// Members decoded completely.
@@ -97,26 +106,24 @@ impl<D: Members> Concatenated<D> {
             }
             Stage::Between if input.is_empty() => Ok((0, Some(Pause::Done))),
             Stage::Between => {
-                match self.decoder.after(input) {
+                match self.decoder.after(self.padding, input)? {
                     After::Member => {
                         self.decoder.next_member();
+                        self.padding = 0;
                         self.stage = Stage::Member;
                     }
-                    After::Padding => self.stage = Stage::Padding,
+                    After::Padding { length } => {
+                        self.padding = self.padding.wrapping_add(length as u64);
+                        self.all_padding = self.all_padding.wrapping_add(length as u64);
+                        return Ok((length, None));
+                    }
                     After::Trailing => self.stage = Stage::Trailing,
                     After::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
                 }
                 Ok((0, None))
             }
-            Stage::Padding => {
-                let zeros = input.iter().take_while(|&&byte| byte == 0).count();
-                self.padding = self.padding.wrapping_add(zeros as u64);
-                if zeros < input.len() {
-                    self.stage = Stage::Trailing;
-                }
-                Ok((zeros, Some(Pause::Done)))
-            }
             Stage::Trailing => Ok((0, Some(Pause::Done))),
+            Stage::Failed(error) => Err(error),
         }
     }
 }
@@ -135,7 +142,14 @@ impl<D: Members> Decode for Concatenated<D> {
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
         let mut rest = input;
         loop {
-            let (consumed, pause) = self.step(rest, pages)?;
+            let step = self.step(rest, pages);
+            let (consumed, pause) = match step {
+                Ok(taken) => taken,
+                Err(error) => {
+                    self.stage = Stage::Failed(error);
+                    return Err(error);
+                }
+            };
             rest = rest.get(consumed..).unwrap_or(&[]);
             if let Some(pause) = pause {
                 return Ok(Progress { consumed: input.len().saturating_sub(rest.len()), pause });
@@ -144,7 +158,7 @@ impl<D: Members> Decode for Concatenated<D> {
     }
 
     fn consumed(&self) -> u64 {
-        self.decoder.consumed().wrapping_add(self.padding)
+        self.decoder.consumed().wrapping_add(self.all_padding)
     }
 
     fn written(&self) -> u64 {
@@ -174,6 +188,7 @@ impl<D: Members> Decode for Concatenated<D> {
     fn reset(&mut self) {
         self.stage = Stage::Member;
         self.members = 0;
+        self.all_padding = 0;
         self.padding = 0;
         self.decoder.reset();
     }

@@ -2,8 +2,9 @@
 //! gzip members (RFC 1952).
 
 use crate::check::Crc32;
-use crate::deflate::{Next, Taken, Wrapped, Wrapper, WINDOW};
+use crate::deflate::{Inflate, WINDOW};
 use crate::format::GZIP_MAGIC;
+use crate::wrapped::{Container, Taken, Wrapped};
 use crate::{After, Check, Error, Format};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
@@ -31,7 +32,7 @@ mod flag {
 
 const DEFLATE: u8 = 8;
 
-/// The header's parts, in their order.
+/// The parts of a member, in their order.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 enum Part {
@@ -41,10 +42,11 @@ enum Part {
     Name,
     Comment,
     HeaderCrc,
-    End,
+    Body,
+    Trailer,
 }
 
-/// The wrapper of a gzip member.
+/// The container of a gzip member.
 #[doc(hidden)]
 pub struct Member {
     part: Part,
@@ -70,6 +72,20 @@ impl Member {
         }
         Ok(())
     }
+
+    /// CRC32 and ISIZE.
+    fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
+            return Ok(Taken::missing(field::ISIZE_END));
+        };
+        if u32::from_le_bytes([a, b, c, d]) != self.crc.value() {
+            return Err(Error::GzipCrc32);
+        }
+        if u32::from_le_bytes([e, f, g, h]) != self.size {
+            return Err(Error::GzipIsize);
+        }
+        Ok(Taken::end(field::ISIZE_END))
+    }
 }
 
 /// A zero-terminated string of any length: what is there of it, and the part that follows.
@@ -80,8 +96,10 @@ fn text(input: &[u8], this: Part, next: Part) -> (usize, Part) {
     }
 }
 
-impl Wrapper for Member {
+impl Container for Member {
     const NEW: Self = Self { part: Part::Fixed, flags: 0, crc: Crc32::new(), size: 0 };
+
+    type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
         Some(Format::Gzip)
@@ -91,7 +109,11 @@ impl Wrapper for Member {
         Check::Crc32
     }
 
-    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
+    fn restart(&mut self) {
+        *self = Self::NEW;
+    }
+
+    fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
         let (consumed, next) = match self.part {
             Part::Fixed => {
                 self.check_fixed(input)?;
@@ -111,23 +133,25 @@ impl Wrapper for Member {
             Part::Name => text(input, Part::Name, Part::Comment),
             Part::Comment if self.flags & flag::FCOMMENT == 0 => (0, Part::HeaderCrc),
             Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
-            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::End),
+            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::Body),
             Part::HeaderCrc => {
                 let crc16 = self.crc.value() as u16;
                 if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
                     return Err(Error::GzipHeaderCrc);
                 }
-                (2, Part::End)
+                (2, Part::Body)
             }
-            Part::End => {
+            Part::Body => {
                 self.crc = Crc32::new();
-                return Ok(Taken::end(0));
+                self.part = Part::Trailer;
+                return Ok(Taken::body(0, WINDOW));
             }
+            Part::Trailer => return self.trailer(input),
         };
         let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
         self.crc.update(bytes);
         self.part = next;
-        Ok(Taken { consumed, next: Next::Part })
+        Ok(Taken::part(consumed))
     }
 
     fn update(&mut self, bytes: &[u8]) {
@@ -135,31 +159,17 @@ impl Wrapper for Member {
         self.size = self.size.wrapping_add(bytes.len() as u32);
     }
 
-    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
-            return Ok(Taken::missing(field::ISIZE_END));
-        };
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.value() {
-            return Err(Error::GzipCrc32);
-        }
-        if u32::from_le_bytes([e, f, g, h]) != self.size {
-            return Err(Error::GzipIsize);
-        }
-        Ok(Taken::end(field::ISIZE_END))
-    }
-
-    fn window(&self) -> usize {
-        WINDOW
-    }
-
     /// As `gzip -dc` judges it: another member, zero bytes up to the end, or something else that
     /// is left alone. A lone byte that is not zero could begin a member.
-    fn after(&self, rest: &[u8]) -> After {
-        match *rest {
-            [0, ..] => After::Padding,
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
+        Ok(match *rest {
+            [0, ..] => {
+                After::Padding { length: rest.iter().take_while(|&&byte| byte == 0).count() }
+            }
+            _ if padding > 0 => After::Trailing,
             [_] => After::Missing { min: GZIP_MAGIC.len() },
             [a, b, ..] if [a, b] == GZIP_MAGIC => After::Member,
             _ => After::Trailing,
-        }
+        })
     }
 }

@@ -74,6 +74,8 @@ mod output;
 #[cfg(feature = "gzip")]
 mod prefix_code;
 #[cfg(feature = "gzip")]
+mod wrapped;
+#[cfg(feature = "gzip")]
 mod zlib;
 
 #[cfg(feature = "gzip")]
@@ -81,13 +83,15 @@ pub use any::Any;
 pub use carry::Carry;
 pub use concatenated::{After, Concatenated, Members};
 #[cfg(feature = "gzip")]
-pub use deflate::{Deflate, Wrapped};
+pub use deflate::Deflate;
 pub use error::{Error, ErrorKind};
 pub use format::{Check, Format, Info};
 #[cfg(feature = "alloc")]
 pub use grow::{decode_to_vec, GrowingPages};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
+#[cfg(feature = "gzip")]
+pub use wrapped::Wrapped;
 #[cfg(feature = "gzip")]
 pub use zlib::Zlib;
 
@@ -192,7 +196,7 @@ pub trait Decode {
     /// ```
     fn release(&mut self, pages: usize) -> Result<(), Error>;
 
-    /// Makes this a fresh decoder, in place. Limits stay.
+    /// Makes this a fresh decoder, in place. Limits and choices stay.
     fn reset(&mut self);
 }
 

@@ -2,8 +2,9 @@
 //! zlib streams (RFC 1950).
 
 use crate::check::Adler32;
-use crate::deflate::{Taken, Wrapped, Wrapper};
+use crate::deflate::Inflate;
 use crate::format::check_zlib_header;
+use crate::wrapped::{Container, Taken, Wrapped};
 use crate::{Check, Error, Format};
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
@@ -17,15 +18,43 @@ const TRAILER: usize = 4;
 /// Bit of FLG.
 const FDICT: u8 = 1 << 5;
 
-/// The wrapper of a zlib stream.
+/// The container of a zlib stream.
 #[doc(hidden)]
 pub struct Stream {
-    cinfo: u8,
+    begun: bool,
     adler: Adler32,
 }
 
-impl Wrapper for Stream {
-    const NEW: Self = Self { cinfo: 0, adler: Adler32::new() };
+impl Stream {
+    /// CMF and FLG.
+    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
+            return Ok(Taken::missing(HEADER));
+        };
+        check_zlib_header(cmf, flg)?;
+        if flg & FDICT != 0 {
+            return Err(Error::ZlibDictionary);
+        }
+        self.begun = true;
+        Ok(Taken::body(HEADER, 256 << (cmf >> 4 & 7)))
+    }
+
+    /// ADLER32.
+    fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
+        let Some(&adler) = input.first_chunk::<TRAILER>() else {
+            return Ok(Taken::missing(TRAILER));
+        };
+        if u32::from_be_bytes(adler) != self.adler.value() {
+            return Err(Error::ZlibAdler32);
+        }
+        Ok(Taken::end(TRAILER))
+    }
+}
+
+impl Container for Stream {
+    const NEW: Self = Self { begun: false, adler: Adler32::new() };
+
+    type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
         Some(Format::Zlib)
@@ -35,33 +64,19 @@ impl Wrapper for Stream {
         Check::Adler32
     }
 
-    fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
-            return Ok(Taken::missing(HEADER));
-        };
-        check_zlib_header(cmf, flg)?;
-        if flg & FDICT != 0 {
-            return Err(Error::ZlibDictionary);
+    fn restart(&mut self) {
+        *self = Self::NEW;
+    }
+
+    fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
+        if self.begun {
+            self.trailer(input)
+        } else {
+            self.header(input)
         }
-        self.cinfo = cmf >> 4;
-        Ok(Taken::end(HEADER))
     }
 
     fn update(&mut self, bytes: &[u8]) {
         self.adler.update(bytes);
-    }
-
-    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        let Some(&adler) = input.first_chunk::<TRAILER>() else {
-            return Ok(Taken::missing(TRAILER));
-        };
-        if u32::from_be_bytes(adler) != self.adler.value() {
-            return Err(Error::ZlibAdler32);
-        }
-        Ok(Taken::end(TRAILER))
-    }
-
-    fn window(&self) -> usize {
-        256 << (self.cinfo & 7)
     }
 }

@@ -4,20 +4,10 @@
 use crate::bits::{Bits, Held};
 use crate::output::Cursor;
 use crate::prefix_code::{Entry, Order, Table, MAX_SYMBOLS};
+use crate::wrapped::{Engine, Step};
 use crate::{Error, Page};
 
 use super::symbols::{self, Codes, DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
-
-/// Why [`Inflate::step`] came back.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// A unit is not whole yet.
-    NeedInput,
-    /// The round has no room for the next byte.
-    Full,
-    /// The block, or the stream, has ended.
-    End,
-}
 
 /// What comes next in the stream.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +62,8 @@ static CODE_LENGTH: [Entry; CODE_LENGTH_SYMBOLS] = {
 const REPEAT_LAST: u16 = 3 | 256;
 
 /// The state of one deflate stream; all-zero memory is a fresh one.
-pub(super) struct Inflate {
+#[doc(hidden)]
+pub struct Inflate {
     stage: Stage,
     /// BFINAL of the present block.
     last_block: bool,
@@ -94,45 +85,39 @@ pub(super) struct Inflate {
     order: Order,
 }
 
-impl Inflate {
-    pub(super) const fn new() -> Self {
-        Self {
-            stage: Stage::BlockHeader,
-            last_block: false,
-            fixed: false,
-            held: Held::NONE,
-            stored: 0,
-            litlen_codes: 0,
-            distance_codes: 0,
-            code_length_codes: 0,
-            have: 0,
-            blocks: 0,
-            lengths: [0; MAX_LENGTHS],
-            code_length: Table::new(),
-            codes: Codes::new(),
-            order: [0; MAX_SYMBOLS],
-        }
-    }
+impl Engine for Inflate {
+    const NEW: Self = Self {
+        stage: Stage::BlockHeader,
+        last_block: false,
+        fixed: false,
+        held: Held::NONE,
+        stored: 0,
+        litlen_codes: 0,
+        distance_codes: 0,
+        code_length_codes: 0,
+        have: 0,
+        blocks: 0,
+        lengths: [0; MAX_LENGTHS],
+        code_length: Table::new(),
+        codes: Codes::new(),
+        order: [0; MAX_SYMBOLS],
+    };
 
-    /// Makes this ready for another stream, in place; blocks are counted on.
-    pub(super) fn restart(&mut self) {
+    fn restart(&mut self) {
         self.stage = Stage::BlockHeader;
         self.held = Held::NONE;
     }
 
-    /// Makes this a fresh one, in place.
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.restart();
         self.blocks = 0;
     }
 
-    /// Blocks begun, over all streams.
-    pub(super) fn blocks(&self) -> u64 {
+    fn blocks(&self) -> u64 {
         self.blocks
     }
 
-    /// Decodes until input or room run out or the stream ends. Returns also the bytes consumed.
-    pub(super) fn step<P: Page>(
+    fn step<P: Page>(
         &mut self,
         input: &[u8],
         out: &mut Cursor<'_, P>,
@@ -149,7 +134,9 @@ impl Inflate {
         (consumed, self.held) = bits.finish();
         (consumed, result)
     }
+}
 
+impl Inflate {
     /// One part of a block: [`Step::End`] says that the next stage was entered.
     fn part<P: Page>(
         &mut self,

@@ -4,9 +4,8 @@
 use crate::bits::{Bits, REFILLED};
 use crate::output::Cursor;
 use crate::prefix_code::{Entry, Table};
+use crate::wrapped::Step;
 use crate::{Error, Page};
-
-use super::inflate::Step;
 
 /// Symbols that have codes: 286 and 287 take part in the fixed code, and mean nothing (3.2.6).
 pub(super) const LITLEN_SYMBOLS: usize = 288;

@@ -4,7 +4,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use pagewise::{Carry, Concatenated, Decode, Deflate, Error, Page, Pause, Progress, Wrapped};
+use pagewise::{
+    Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Page, Pause, Progress, Zlib,
+};
 
 /// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,10 @@ pub trait Holding: Decode {
     }
 }
 
-impl<W> Holding for Wrapped<W> where Wrapped<W>: Decode {}
+impl Holding for Gzip {}
+impl Holding for Zlib {}
+impl Holding for Deflate {}
+impl Holding for Any {}
 
 impl<D> Holding for Concatenated<D> where Concatenated<D>: Decode {}
 

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! One round of output: bytes pushed, runs, and the match copy.
+
+use super::Parked;
+use crate::{Error, Page};
+
+/// One round of output: a page with the full pages before it.
+///
+/// The pages stay one array, and the present page is looked up in it like the others: from which
+/// page a copy reads can't be predicted, so that must not be a branch.
+///
+/// Sums that an invariant keeps from overflowing are written as wrapping ones; if a page changes
+/// under our hands all the same, a lookup fails.
+///
+/// # Invariants
+/// - The last of `pages` is the present one; `pages` is empty if there is none.
+/// - The pages before it are full, and all are `1 << page_shift` bytes long; `page_shift` is that
+///   of half the address space if there is only one.
+/// - `start <= at`, and `at` is at most the page's length; `end` is where the round should end.
+/// - `tail` holds the last eight bytes written, also those of the page before.
+/// - `at + reach` (wrapping) bytes of history lie before `at`.
+#[doc(hidden)]
+pub struct Cursor<'a, P> {
+    pub(super) pages: &'a mut [P],
+    pub(super) page_shift: u32,
+    pub(super) end: usize,
+    pub(super) start: usize,
+    pub(super) at: usize,
+    pub(super) tail: Tail,
+    pub(super) reach: usize,
+    pub(super) window: usize,
+    pub(super) parked: Parked,
+}
+
+/// Where a [`Cursor`] is.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    at: usize,
+    tail: Tail,
+    parked: Parked,
+}
+
+impl<P: Page> Cursor<'_, P> {
+    /// The same cursor for a loop to hold in registers: a call that is not inlined gets one of its
+    /// own in turn. [`move_to`](Self::move_to) brings this one to where that one came.
+    #[inline(always)]
+    pub(crate) fn reborrow(&mut self) -> Cursor<'_, P> {
+        Cursor { pages: self.pages, ..*self }
+    }
+
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { at: self.at, tail: self.tail, parked: self.parked }
+    }
+
+    #[inline(always)]
+    pub(crate) fn move_to(&mut self, mark: Mark) {
+        Mark { at: self.at, tail: self.tail, parked: self.parked } = mark;
+    }
+
+    /// Whether there is a page at all.
+    pub(crate) fn has_page(&self) -> bool {
+        !self.pages.is_empty()
+    }
+
+    /// Whether the round must end before another byte is written.
+    #[inline(always)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.at >= self.end
+    }
+
+    /// Whether the end of a copy waits for the next page. Nothing may be decoded before it.
+    #[inline(always)]
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.length > 0
+    }
+
+    /// Ends the round after `bytes` more at the latest.
+    pub(crate) fn cap(&mut self, bytes: usize) {
+        self.end = self.end.min(self.at.saturating_add(bytes));
+    }
+
+    /// Bytes of history, which are those that a copy can reach but for the window.
+    #[inline(always)]
+    pub(crate) fn history(&self) -> usize {
+        self.at.wrapping_add(self.reach)
+    }
+
+    /// The same once a parked copy will have been made.
+    pub(crate) fn committed(&self) -> usize {
+        self.history().wrapping_add(self.parked.length)
+    }
+
+    /// The last byte written, zero if there is none.
+    #[inline(always)]
+    pub(crate) fn last(&self) -> u8 {
+        self.tail.last()
+    }
+
+    /// The byte `distance` bytes back, which a copy has reached before.
+    #[inline(always)]
+    pub(crate) fn peek(&self, distance: usize) -> Option<u8> {
+        self.source(distance)?.first().copied()
+    }
+
+    /// Whether `bytes` more fit.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.at.wrapping_add(bytes) <= self.end
+    }
+
+    /// Writes one byte; `false`, and nothing done, if there is no room.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn push(&mut self, byte: u8) -> bool {
+        let at = self.at;
+        let Some(slot) = self.page().and_then(|page| page.get_mut(at)) else { return false };
+        *slot = byte;
+        self.at = at.wrapping_add(1);
+        self.tail = self.tail.push(byte);
+        true
+    }
+
+    /// Writes as many of `bytes` as there is room for, and says how many.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
+        let at = self.at;
+        let Some(room) = self.page().and_then(|page| page.get_mut(at..)) else { return 0 };
+        let fits = copy_over(room, bytes);
+        self.at = at.wrapping_add(fits);
+        self.extend_tail(at);
+        fits
+    }
+
+    /// Writes `length` bytes again that begin `distance` bytes back. What does not fit is parked:
+    /// then the round [is full](Self::is_full), and must have had room for one byte before.
+    /// `false`: there is [an error](Self::why_not).
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn copy(&mut self, distance: usize, length: usize) -> bool {
+        if distance >= length && distance <= self.window && distance <= self.history() {
+            let done = if length <= 16 {
+                self.copy_words(distance, length)
+            } else {
+                self.copy_chunks(distance, length)
+            };
+            if done.is_some() {
+                return true;
+            }
+        }
+        let mut cursor = self.reborrow();
+        let done = cursor.copy_slowly(distance, length);
+        let mark = cursor.mark();
+        self.move_to(mark);
+        done
+    }
+
+    /// Why [`copy`](Self::copy) failed.
+    #[cold]
+    pub(crate) fn why_not(&self, distance: usize) -> Error {
+        if distance > self.window {
+            Error::DistancePastWindow
+        } else if distance.wrapping_sub(1) >= self.history() {
+            Error::DistanceBeforeStart
+        } else if self.source(distance).is_none() {
+            Error::DistanceReleased
+        } else {
+            Error::PageShape
+        }
+    }
+
+    /// A copy of up to 16 bytes, none of which it writes itself (see [`Tail`]). `None`, and nothing
+    /// done, within 16 bytes of a page's end.
+    #[inline(always)]
+    fn copy_words(&mut self, distance: usize, length: usize) -> Option<()> {
+        let (first, beyond) = (length.min(8), length.saturating_sub(8).min(8));
+        let source: &[u8; 16] = self.source(distance)?.first_chunk()?;
+        let (head, last) = (load(source, 0)?, load(source, beyond)?);
+        let (head, last) = self.tail.join(first, head, last);
+        let before = self.at.wrapping_sub(8);
+        let area: &mut [u8; 24] = self.page()?.get_mut(before..)?.first_chunk_mut()?;
+        store(area, first, head)?;
+        store(area, first.wrapping_add(beyond), last)?;
+        self.tail = Tail(last);
+        self.at = self.at.wrapping_add(length);
+        Some(())
+    }
+
+    /// A copy of 17 to 64 bytes, none of which it writes itself. `None`, and nothing done, if it is
+    /// longer, or at a page's end.
+    #[inline(always)]
+    fn copy_chunks(&mut self, distance: usize, length: usize) -> Option<()> {
+        let from = self.at.wrapping_sub(distance);
+        let (page, before) = self.pages.split_last_mut()?;
+        let (done, room) = page.as_mut().split_at_mut_checked(self.at)?;
+        let source = match done.get(from..) {
+            Some(source) => source,
+            None => lookup(before, before.len(), from, self.page_shift)?,
+        };
+        self.tail = copy_chunks(source.get(..length)?, room.get_mut(..length)?)?;
+        self.at = self.at.wrapping_add(length);
+        Some(())
+    }
+
+    /// [`copy`](Self::copy) for any source and length, a run of bytes at a time.
+    #[inline(never)]
+    pub(super) fn copy_slowly(&mut self, distance: usize, mut length: usize) -> bool {
+        if distance > self.window || distance.wrapping_sub(1) >= self.history() {
+            return false;
+        }
+        let start = self.at;
+        while length > 0 {
+            let from = self.at.wrapping_sub(distance);
+            let Some((page, before)) = self.pages.split_last_mut() else { break };
+            let Some((done, room)) = page.as_mut().split_at_mut_checked(self.at) else {
+                return false;
+            };
+            if room.is_empty() {
+                break;
+            }
+            let room = room.get_mut(..length.min(room.len())).unwrap_or(&mut []);
+            let copied = if let Some(pattern) = done.get(from..) {
+                repeat(pattern, room)
+            } else if let Some(source) = lookup(before, before.len(), from, self.page_shift) {
+                copy_over(room, source)
+            } else {
+                return false;
+            };
+            // Nothing to copy from: a page before this one is shorter than it was.
+            if copied == 0 {
+                return false;
+            }
+            self.at = self.at.wrapping_add(copied);
+            length = length.saturating_sub(copied);
+        }
+        self.parked = Parked { distance, length };
+        self.extend_tail(start);
+        true
+    }
+
+    /// The present page.
+    #[inline(always)]
+    fn page(&mut self) -> Option<&mut [u8]> {
+        Some(self.pages.last_mut()?.as_mut())
+    }
+
+    /// From the byte `distance` bytes back to the end of its page.
+    #[inline(always)]
+    fn source(&self, distance: usize) -> Option<&[u8]> {
+        let from = self.at.wrapping_sub(distance);
+        lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)
+    }
+
+    /// Takes the bytes from `from` to the present place into the tail.
+    fn extend_tail(&mut self, from: usize) {
+        let (at, mut tail) = (self.at, self.tail);
+        let fresh = self.page().and_then(|page| page.get(from.max(at.saturating_sub(8))..at));
+        let fresh = fresh.unwrap_or(&[]);
+        tail = match fresh.first_chunk() {
+            Some(word) => Tail(u64::from_le_bytes(*word)),
+            None => fresh.iter().fold(tail, |tail, &byte| tail.push(byte)),
+        };
+        self.tail = tail;
+    }
+}
+
+/// From a place in an array of pages to the end of its page: `from` bytes behind the begin of page
+/// `origin`, or before it if negative.
+#[inline(always)]
+fn lookup<P: Page>(pages: &[P], origin: usize, from: usize, page_shift: u32) -> Option<&[u8]> {
+    let index = origin.wrapping_add((from as isize).wrapping_shr(page_shift) as usize);
+    pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
+}
+
+/// Copies as many bytes as both have, and says how many.
+pub(super) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
+    room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
+    room.len().min(bytes.len())
+}
+
+/// Fills `room` with what stands before it, over and over. Returns how many bytes it wrote.
+fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
+    let mut have = copy_over(room, pattern);
+    // What has been written doubles with each step.
+    while let (true, Some((done, rest))) = (have > 0, room.split_at_mut_checked(have)) {
+        if rest.is_empty() {
+            break;
+        }
+        have = have.wrapping_add(copy_over(rest, done));
+    }
+    have
+}
+
+/// The last eight bytes written, the last one highest.
+///
+/// A copy of up to 16 bytes is made as two words, without a branch on its length. Each word is
+/// stored where it *ends*; what it holds before the copied bytes are the bytes that stand there
+/// already. So nothing is ever written past the copy's end.
+#[derive(Clone, Copy)]
+pub(super) struct Tail(u64);
+
+impl Tail {
+    /// Of nothing.
+    pub(super) const NONE: Self = Self(0);
+}
+
+impl Tail {
+    #[inline(always)]
+    fn last(self) -> u8 {
+        (self.0 >> 56) as u8
+    }
+
+    #[inline(always)]
+    fn push(self, byte: u8) -> Self {
+        Self(self.0 >> 8 | u64::from(byte) << 56)
+    }
+
+    /// Makes the words of a copy that are to be stored: one that ends after `first` bytes, 1 to 8,
+    /// and one that ends after all. `head` begins with the first byte copied, and `last` as many
+    /// bytes later as there are more than eight. So up to eight bytes both are the same, and above
+    /// eight they hold copied bytes alone.
+    #[inline(always)]
+    fn join(self, first: usize, head: u64, last: u64) -> (u64, u64) {
+        let bits = (first as u32) << 3;
+        let kept = (self.0 >> 8).wrapping_shr(bits.wrapping_sub(8));
+        let shift = bits.wrapping_neg();
+        (kept | head.wrapping_shl(shift), kept | last.wrapping_shl(shift))
+    }
+}
+
+#[inline(always)]
+fn load(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[inline(always)]
+fn store(bytes: &mut [u8], at: usize, word: u64) -> Option<()> {
+    *bytes.get_mut(at..)?.first_chunk_mut()? = word.to_le_bytes();
+    Some(())
+}
+
+/// Copies 17 to 64 bytes, and returns the last ones. `None`, and nothing done, if it is more.
+#[inline(always)]
+fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<Tail> {
+    if source.len() != room.len() || source.len() > 64 {
+        return None;
+    }
+    let last = *source.last_chunk::<16>()?;
+    *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
+    if source.len() > 32 {
+        let middle = source.len().min(48);
+        let (source, room) = (source.get(16..middle)?, room.get_mut(16..middle)?);
+        *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
+        *room.last_chunk_mut::<16>()? = *source.last_chunk::<16>()?;
+    }
+    *room.last_chunk_mut::<16>()? = last;
+    Some(Tail(load(&last, 8)?))
+}

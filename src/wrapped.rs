@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Compressed data in a container: what all decoders have in common.
+//!
+//! A [`Container`] reads the fields around the compressed data, an [`Engine`] the data itself.
+//! [`Wrapped`] drives both, and is the only one that knows input, pages and limits.
+
+use crate::output::{Cursor, Output};
+use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
+
+/// Why [`Engine::step`] came back.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A unit is not whole yet.
+    NeedInput,
+    /// The round has no room for the next byte.
+    Full,
+    /// The block, or the body, has ended.
+    End,
+}
+
+/// What decodes compressed data. Not for implementing elsewhere.
+#[doc(hidden)]
+pub trait Engine {
+    /// A fresh one; all-zero memory is one too.
+    const NEW: Self;
+
+    /// Decodes until input or room run out or the body ends. Returns also the bytes consumed.
+    fn step<P: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> (usize, Result<Step, Error>);
+
+    /// Blocks begun, over all members.
+    fn blocks(&self) -> u64;
+
+    /// Makes this ready for another member, in place; blocks are counted on.
+    fn restart(&mut self);
+
+    /// Makes this a fresh one, in place.
+    fn reset(&mut self);
+}
+
+/// What stands around compressed data. Not for implementing elsewhere.
+#[doc(hidden)]
+pub trait Container {
+    /// A fresh one; all-zero memory is one too.
+    const NEW: Self;
+
+    /// What decodes the data inside.
+    type Engine: Engine;
+
+    /// The format, once known.
+    fn format(&self) -> Option<Format>;
+
+    /// The check that the container carries.
+    fn check(&self) -> Check;
+
+    /// Makes this ready for another member of the same format, in place.
+    fn restart(&mut self);
+
+    /// Makes this a fresh one, in place.
+    fn reset(&mut self) {
+        self.restart();
+    }
+
+    /// Reads the next field: those before the first body, between two, and behind the last.
+    fn part(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
+
+    /// Takes settled bytes into the check.
+    fn update(&mut self, bytes: &[u8]);
+
+    /// Whether bytes are not final as they come from the engine.
+    fn is_filtered(&self) -> bool {
+        false
+    }
+
+    /// Makes bytes final that no copy can reach any more, those before `reachable`, and at a
+    /// block's `end` all. Returns how many bytes of output are final then.
+    fn filter<P: Page>(
+        &mut self,
+        output: &Output,
+        _pages: &mut [P],
+        _reachable: u64,
+        _end: bool,
+    ) -> Result<u64, Error> {
+        Ok(output.written())
+    }
+
+    /// What the bytes behind a member are, after so many bytes of padding; there is at least one.
+    fn after(&self, _padding: u64, _rest: &[u8]) -> Result<After, Error> {
+        Ok(After::Trailing)
+    }
+}
+
+/// What a container took of the input.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Taken {
+    pub(crate) consumed: usize,
+    pub(crate) next: Next,
+}
+
+/// What comes next in a container.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another field, for which there may be input.
+    Part,
+    /// A field that needs so many unconsumed bytes at least.
+    Missing { min: usize },
+    /// Compressed data, with copies from at most `window` bytes back; if it `begins`, from none of
+    /// the bytes so far.
+    Body { window: usize, begins: bool },
+    /// Another field, once all bytes so far are final.
+    Settled,
+    /// Nothing.
+    End,
+}
+
+impl Taken {
+    /// A field of `length` bytes, with another behind it.
+    pub(crate) const fn part(consumed: usize) -> Self {
+        Self { consumed, next: Next::Part }
+    }
+
+    /// A field of `length` bytes, of which so far there are too few.
+    pub(crate) const fn missing(length: usize) -> Self {
+        Self { consumed: 0, next: Next::Missing { min: length } }
+    }
+
+    /// The last field before the first body.
+    pub(crate) const fn body(consumed: usize, window: usize) -> Self {
+        Self { consumed, next: Next::Body { window, begins: true } }
+    }
+
+    /// The last field of all.
+    pub(crate) const fn end(consumed: usize) -> Self {
+        Self { consumed, next: Next::End }
+    }
+}
+
+/// How far a decoder has come.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Stage {
+    Part = 0,
+    Body,
+    Done,
+    Failed(Error),
+}
+
+/// Decoder for one member, stream or frame in the container `C`, used under the names of the
+/// formats. All-zero memory is a fresh one.
+pub struct Wrapped<C: Container> {
+    stage: Stage,
+    container: C,
+    output: Output,
+    consumed: u64,
+    /// Of the present body; 0: not known yet.
+    window: usize,
+    /// The complement of the window limit: all zero is no limit.
+    window_limit: u64,
+    engine: C::Engine,
+}
+
+impl<C: Container> Wrapped<C> {
+    /// A fresh decoder without a window limit.
+    pub const fn new() -> Self {
+        Self {
+            stage: Stage::Part,
+            container: C::NEW,
+            output: Output::new(),
+            consumed: 0,
+            window: 0,
+            window_limit: 0,
+            engine: C::Engine::NEW,
+        }
+    }
+
+    fn run<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
+        let mut rest = input;
+        let pause = loop {
+            let (consumed, pause) = match self.stage {
+                Stage::Part => self.part(rest, pages)?,
+                Stage::Body => self.body(rest, pages)?,
+                Stage::Done => (0, Some(Pause::Done)),
+                Stage::Failed(error) => return Err(error),
+            };
+            rest = rest.get(consumed..).unwrap_or(&[]);
+            self.consumed = self.consumed.saturating_add(consumed as u64);
+            if let Some(pause) = pause {
+                break pause;
+            }
+        };
+        Ok(Progress { consumed: input.len().saturating_sub(rest.len()), pause })
+    }
+
+    /// One field of the container.
+    fn part<P: Page>(
+        &mut self,
+        input: &[u8],
+        pages: &mut [P],
+    ) -> Result<(usize, Option<Pause>), Error> {
+        let taken = self.container.part(input, &mut self.engine)?;
+        match taken.next {
+            Next::Part => {}
+            Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
+            Next::Body { window, begins } => {
+                if window as u64 > !self.window_limit {
+                    return Err(Error::WindowLimit);
+                }
+                if begins {
+                    self.output.begin_history();
+                }
+                self.window = window;
+                self.stage = Stage::Body;
+            }
+            Next::Settled => self.settle(pages, true)?,
+            Next::End => self.stage = Stage::Done,
+        }
+        Ok((taken.consumed, None))
+    }
+
+    /// One round of the compressed data.
+    fn body<P: Page>(
+        &mut self,
+        input: &[u8],
+        pages: &mut [P],
+    ) -> Result<(usize, Option<Pause>), Error> {
+        let mut cursor = self.output.open(pages, self.window)?;
+        let has_page = cursor.has_page();
+        let (consumed, step) = self.engine.step(input, &mut cursor);
+        let fresh = self.output.close(cursor);
+        let idle = consumed == 0 && fresh.is_empty();
+        if self.container.is_filtered() {
+            self.settle(pages, false)?;
+        } else {
+            self.container.update(fresh);
+            self.output.settle(self.output.written());
+        }
+        let pause = match step {
+            Ok(Step::NeedInput) => {
+                let unconsumed = input.len().saturating_sub(consumed);
+                Some(Pause::NeedInput { min: unconsumed.saturating_add(1) })
+            }
+            Ok(Step::Full) if !has_page => Some(Pause::NeedPage),
+            // A page that is shorter to write than to read would be tried for ever.
+            Ok(Step::Full) if idle => return Err(Error::PageShape),
+            Ok(Step::Full) => None,
+            Ok(Step::End) => {
+                self.stage = Stage::Part;
+                None
+            }
+            Err(error) => {
+                self.consumed = self.consumed.saturating_add(consumed as u64);
+                return Err(error);
+            }
+        };
+        Ok((consumed, pause))
+    }
+
+    /// Lets the filters follow, and the check behind them.
+    fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
+        let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.window));
+        let to = self.container.filter(&self.output, pages, reachable, end)?;
+        self.output.read(pages, from..to, |bytes| self.container.update(bytes))?;
+        self.output.settle(to);
+        Ok(())
+    }
+}
+
+impl<C: Container> Default for Wrapped<C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Most bytes of one unit: the fixed part of a gzip header. A symbol's 48 bits touch seven.
+pub(crate) const MAX_UNIT: usize = 10;
+
+impl<C: Container> Decode for Wrapped<C> {
+    const CARRY: usize = MAX_UNIT;
+
+    fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
+        let result = self.run(input, pages);
+        if let Err(error) = result {
+            self.stage = Stage::Failed(error);
+        }
+        result
+    }
+
+    fn consumed(&self) -> u64 {
+        self.consumed
+    }
+
+    fn written(&self) -> u64 {
+        self.output.written()
+    }
+
+    fn settled(&self) -> u64 {
+        self.output.settled()
+    }
+
+    fn window(&self) -> Option<u64> {
+        (self.window > 0).then_some(self.window as u64)
+    }
+
+    fn limit_window(&mut self, bytes: u64) {
+        self.window_limit = !bytes;
+    }
+
+    fn info(&self) -> Info {
+        Info {
+            format: self.container.format(),
+            check: self.container.check(),
+            blocks: self.engine.blocks(),
+        }
+    }
+
+    fn release(&mut self, pages: usize) -> Result<(), Error> {
+        self.output.release(pages)
+    }
+
+    fn reset(&mut self) {
+        self.stage = Stage::Part;
+        self.container.reset();
+        self.output = Output::new();
+        self.consumed = 0;
+        self.window = 0;
+        self.engine.reset();
+    }
+}
+
+impl<C: Container> Members for Wrapped<C> {
+    fn next_member(&mut self) {
+        self.stage = Stage::Part;
+        self.container.restart();
+        self.engine.restart();
+    }
+
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
+        self.container.after(padding, rest)
+    }
+}
