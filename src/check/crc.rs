@@ -12,17 +12,26 @@
 //! lane's register skips the bytes of the others by tables made for that distance. The lanes' chains
 //! of lookups then run beside each other.
 
+use core::ops::{BitXor, Not, Shr};
+
 /// Words of eight bytes that are worked on beside each other.
 const LANES: usize = 4;
 const WORD: usize = 8;
 const LANE_BLOCK: usize = LANES * WORD;
 
 /// The reflected polynomial of CRC-32 (RFC 1952, 8).
-const POLYNOMIAL: u32 = 0xedb8_8320;
+const POLYNOMIAL_32: u32 = 0xedb8_8320;
 
-/// Distances in bytes of the terms of a multiple of the polynomial, from its highest term: a byte
-/// has the same effect as one of the same value at each of these places behind it. Found by search:
-/// of the multiples of five terms the one with the shortest reach.
+/// The reflected polynomial of CRC-64 (xz file format 1.2.1, 6).
+#[cfg(feature = "xz")]
+const POLYNOMIAL_64: u64 = 0xc96c_5795_d787_0f42;
+
+/// Distances in bytes of the terms of a multiple of CRC-32's polynomial, from its highest term: a
+/// byte has the same effect as one of the same value at each of these places behind it. Found by
+/// search: of the multiples of five terms the one with the shortest reach.
+///
+/// CRC-64's polynomial has no such multiple. It is even, a multiple of x + 1, so those of five terms
+/// do not exist, and by count the first of six reaches some 16,000 bytes.
 const FOLD: [usize; 4] = [145, 183, 211, 300];
 const REACH: usize = FOLD[3];
 
@@ -38,71 +47,125 @@ const _: () = assert!(FOLDED >= 2 * REACH);
 /// Shorter runs are not worth folding.
 const FOLD_MIN: usize = 2 * REACH;
 
-/// The register after `byte` and nothing else.
-static BYTE: [u32; 256] = byte_table();
+/// A register, as wide as its polynomial.
+pub(crate) trait Register:
+    Copy + BitXor<Output = Self> + Not<Output = Self> + Shr<u32, Output = Self> + Into<u64> + 'static
+{
+    const ZERO: Self;
+    const TABLES: &'static Tables<Self>;
 
-/// `SKIP[k][b]`: the register after byte `b` as the `k`-th of a word and then all bytes up to the
-/// lane's next word, zero.
-static SKIP: [[u32; 256]; WORD] = skip_tables();
-
-const fn byte_table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut register = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            let carry = if register & 1 != 0 { POLYNOMIAL } else { 0 };
-            register = register >> 1 ^ carry;
-            bit += 1;
-        }
-        table[byte] = register;
-        byte += 1;
-    }
-    table
+    /// The register after `bytes`, by the fastest way there is.
+    fn after(self, bytes: &[u8]) -> Self;
 }
 
-const fn skip_tables() -> [[u32; 256]; WORD] {
-    let bytes = byte_table();
-    let mut tables = [[0; 256]; WORD];
-    let mut byte = 0;
-    while byte < 256 {
-        // From the word's last byte back: each place earlier is one zero byte more to pass.
-        let mut register = bytes[byte];
-        let mut passed = 1;
-        while passed <= LANE_BLOCK {
-            let place = LANE_BLOCK - passed;
-            if place < WORD {
-                tables[place][byte] = register;
+impl Register for u32 {
+    const ZERO: Self = 0;
+    const TABLES: &'static Tables<Self> = &TABLES_32;
+
+    fn after(self, bytes: &[u8]) -> Self {
+        if bytes.len() < FOLD_MIN {
+            lanes(self, bytes)
+        } else {
+            fold(self, bytes)
+        }
+    }
+}
+
+#[cfg(feature = "xz")]
+impl Register for u64 {
+    const ZERO: Self = 0;
+    const TABLES: &'static Tables<Self> = &TABLES_64;
+
+    fn after(self, bytes: &[u8]) -> Self {
+        lanes(self, bytes)
+    }
+}
+
+/// What a polynomial's lookups are in.
+pub(crate) struct Tables<R> {
+    /// The register after a byte and nothing else.
+    byte: [R; 256],
+    /// `skip[k][b]`: the register after byte `b` as the `k`-th of a word and then all bytes up to
+    /// the lane's next word, zero.
+    skip: [[R; 256]; WORD],
+}
+
+static TABLES_32: Tables<u32> = Tables::new(POLYNOMIAL_32 as u64).narrow();
+#[cfg(feature = "xz")]
+static TABLES_64: Tables<u64> = Tables::new(POLYNOMIAL_64);
+
+impl Tables<u64> {
+    const fn new(polynomial: u64) -> Self {
+        let mut tables = Self { byte: [0; 256], skip: [[0; 256]; WORD] };
+        let mut byte = 0;
+        while byte < 256 {
+            let mut register = byte as u64;
+            let mut bit = 0;
+            while bit < 8 {
+                let carry = if register & 1 != 0 { polynomial } else { 0 };
+                register = register >> 1 ^ carry;
+                bit += 1;
             }
-            register = register >> 8 ^ bytes[(register & 0xff) as usize];
-            passed += 1;
+            tables.byte[byte] = register;
+            byte += 1;
         }
-        byte += 1;
+        byte = 0;
+        while byte < 256 {
+            // From the word's last byte back: each place earlier is one zero byte more to pass.
+            let mut register = tables.byte[byte];
+            let mut passed = 1;
+            while passed <= LANE_BLOCK {
+                let place = LANE_BLOCK - passed;
+                if place < WORD {
+                    tables.skip[place][byte] = register;
+                }
+                register = register >> 8 ^ tables.byte[(register & 0xff) as usize];
+                passed += 1;
+            }
+            byte += 1;
+        }
+        tables
     }
-    tables
+
+    /// The same for a polynomial of 32 bits: its registers have no others.
+    const fn narrow(&self) -> Tables<u32> {
+        let mut tables = Tables { byte: [0; 256], skip: [[0; 256]; WORD] };
+        let mut byte = 0;
+        while byte < 256 {
+            tables.byte[byte] = self.byte[byte] as u32;
+            let mut place = 0;
+            while place < WORD {
+                tables.skip[place][byte] = self.skip[place][byte] as u32;
+                place += 1;
+            }
+            byte += 1;
+        }
+        tables
+    }
 }
 
-/// A running CRC-32; all-zero memory is a fresh one.
+/// A running CRC; all-zero memory is a fresh one.
 #[derive(Clone, Copy)]
-pub(crate) struct Crc32 {
+pub(crate) struct Crc<R> {
     /// The register, complemented as the format's value is.
-    value: u32,
+    value: R,
 }
 
-impl Crc32 {
+pub(crate) type Crc32 = Crc<u32>;
+#[cfg(feature = "xz")]
+pub(crate) type Crc64 = Crc<u64>;
+
+impl<R: Register> Crc<R> {
     pub(crate) const fn new() -> Self {
-        Self { value: 0 }
+        Self { value: R::ZERO }
     }
 
-    pub(crate) fn value(&self) -> u32 {
+    pub(crate) fn value(&self) -> R {
         self.value
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let register = !self.value;
-        self.value =
-            !if bytes.len() < FOLD_MIN { lanes(register, bytes) } else { fold(register, bytes) };
+        self.value = !(!self.value).after(bytes);
     }
 }
 
@@ -176,19 +239,19 @@ fn word_at(bytes: &[u8], word: usize) -> u64 {
 }
 
 /// The register after `bytes`.
-fn lanes(mut register: u32, bytes: &[u8]) -> u32 {
-    let mut lanes = [0u32; LANES];
+fn lanes<R: Register>(mut register: R, bytes: &[u8]) -> R {
+    let mut lanes = [R::ZERO; LANES];
     let mut rest = bytes;
     while let Some((block, behind)) = rest.split_first_chunk::<LANE_BLOCK>() {
-        lanes[0] ^= register;
-        register = 0;
+        lanes[0] = lanes[0] ^ register;
+        register = R::ZERO;
         rest = behind;
         let last = rest.len() < LANE_BLOCK;
         for (place, lane) in lanes.iter_mut().enumerate() {
-            let word = word_at(block, place) ^ u64::from(*lane);
+            let word = word_at(block, place) ^ (*lane).into();
             if last {
                 // From here on each byte follows all before it.
-                register = bytewise(0, &(word ^ u64::from(register)).to_le_bytes());
+                register = bytewise(R::ZERO, &(word ^ register.into()).to_le_bytes());
             } else {
                 *lane = skip(word);
             }
@@ -198,18 +261,19 @@ fn lanes(mut register: u32, bytes: &[u8]) -> u32 {
 }
 
 /// The register after `bytes`, one at a time.
-fn bytewise(mut register: u32, bytes: &[u8]) -> u32 {
+fn bytewise<R: Register>(mut register: R, bytes: &[u8]) -> R {
     for &byte in bytes {
-        register = register >> 8 ^ BYTE[((register ^ u32::from(byte)) & 0xff) as usize];
+        let low: u64 = register.into();
+        register = register >> 8 ^ R::TABLES.byte[usize::from(low as u8 ^ byte)];
     }
     register
 }
 
 /// A lane's register, before its next word.
 #[inline(always)]
-fn skip(word: u64) -> u32 {
-    let bytes = word.to_le_bytes();
-    SKIP.iter().zip(bytes).fold(0, |register, (table, byte)| register ^ table[usize::from(byte)])
+fn skip<R: Register>(word: u64) -> R {
+    let lookups = R::TABLES.skip.iter().zip(word.to_le_bytes());
+    lookups.fold(R::ZERO, |register, (table, byte)| register ^ table[usize::from(byte)])
 }
 
 #[cfg(test)]
@@ -218,32 +282,46 @@ mod tests {
 
     use super::*;
 
-    /// Bit by bit, from the definition.
-    fn naive(bytes: &[u8]) -> u32 {
-        let mut register = u32::MAX;
+    /// Bit by bit, from the definition. The complement of a polynomial of `bits` bits.
+    fn naive(bits: u32, polynomial: u64, bytes: &[u8]) -> u64 {
+        let ones = u64::MAX >> (64 - bits);
+        let mut register = ones;
         for &byte in bytes {
-            register ^= u32::from(byte);
+            register ^= u64::from(byte);
             for _ in 0..8 {
-                register = register >> 1 ^ if register & 1 != 0 { POLYNOMIAL } else { 0 };
+                register = register >> 1 ^ if register & 1 != 0 { polynomial } else { 0 };
             }
         }
-        !register
+        register ^ ones
+    }
+
+    fn known_and_naive<R: Register>(polynomial: R, known: u64) {
+        let bits = 8 * size_of::<R>() as u32;
+        let bytes: Vec<u8> = (0..5000u32).map(|i| (i.wrapping_mul(i) >> 5) as u8).collect();
+        for length in (0..=200).chain([256, 511, 599, 600, 601, 728, 999, 1900, 5000]) {
+            let whole = naive(bits, polynomial.into(), &bytes[..length]);
+            for split in [0, 1, 31, 32, 33, 64, 65, 700, length / 2] {
+                let split = split.min(length);
+                let mut crc = Crc::<R>::new();
+                crc.update(&bytes[..split]);
+                crc.update(&bytes[split..length]);
+                let value: u64 = crc.value().into();
+                assert_eq!(value, whole, "{bits} bits, length {length}, split {split}");
+            }
+        }
+        let mut zeroed = Crc { value: polynomial ^ polynomial };
+        zeroed.update(b"123456789");
+        assert_eq!(zeroed.value().into(), known);
     }
 
     #[test]
-    fn known_and_naive() {
-        let bytes: Vec<u8> = (0..5000u32).map(|i| (i.wrapping_mul(i) >> 5) as u8).collect();
-        for length in (0..=200).chain([256, 511, 599, 600, 601, 728, 999, 1900, 5000]) {
-            for split in [0, 1, 31, 32, 33, 64, 65, 700, length / 2] {
-                let split = split.min(length);
-                let mut crc = Crc32::new();
-                crc.update(&bytes[..split]);
-                crc.update(&bytes[split..length]);
-                assert_eq!(crc.value(), naive(&bytes[..length]), "length {length}, split {split}");
-            }
-        }
-        let mut crc = Crc32::new();
-        crc.update(b"123456789");
-        assert_eq!(crc.value(), 0xcbf4_3926);
+    fn crc32() {
+        known_and_naive(POLYNOMIAL_32, 0xcbf4_3926);
+    }
+
+    #[cfg(feature = "xz")]
+    #[test]
+    fn crc64() {
+        known_and_naive(POLYNOMIAL_64, 0x995d_c9bb_df19_39fa);
     }
 }
