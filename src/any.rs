@@ -28,6 +28,8 @@ pub struct Any {
     stage: Stage,
     #[cfg(feature = "gzip")]
     deflate: Wrapped<Either<crate::gzip::Member, crate::zlib::Stream>>,
+    #[cfg(feature = "xz")]
+    lzma: Wrapped<Either<crate::xz::Stream, crate::xz::Alone>>,
 }
 
 /// Which decoder it is.
@@ -37,6 +39,8 @@ enum Stage {
     Unknown = 0,
     #[cfg(feature = "gzip")]
     Deflate,
+    #[cfg(feature = "xz")]
+    Lzma,
     /// Recognised, but there is no decoder for it.
     Unsupported(Format),
     Failed,
@@ -48,6 +52,8 @@ macro_rules! chosen {
         match $any.stage {
             #[cfg(feature = "gzip")]
             Stage::Deflate => $any.deflate.$method($($argument),*),
+            #[cfg(feature = "xz")]
+            Stage::Lzma => $any.lzma.$method($($argument),*),
             Stage::Unknown | Stage::Unsupported(_) | Stage::Failed => $none,
         }
     };
@@ -60,6 +66,8 @@ impl Any {
             stage: Stage::Unknown,
             #[cfg(feature = "gzip")]
             deflate: Wrapped::new(),
+            #[cfg(feature = "xz")]
+            lzma: Wrapped::new(),
         }
     }
 
@@ -69,6 +77,8 @@ impl Any {
             Ok(None) => return Some(Pause::NeedInput { min: input.len().saturating_add(1) }),
             #[cfg(feature = "gzip")]
             Ok(Some(Format::Gzip | Format::Zlib)) => Stage::Deflate,
+            #[cfg(feature = "xz")]
+            Ok(Some(Format::Xz | Format::Lzma)) => Stage::Lzma,
             Ok(Some(format)) => Stage::Unsupported(format),
             Err(_) => Stage::Failed,
         };
@@ -118,6 +128,15 @@ impl Decode for Any {
     fn limit_window(&mut self, bytes: u64) {
         #[cfg(feature = "gzip")]
         self.deflate.limit_window(bytes);
+        #[cfg(feature = "xz")]
+        self.lzma.limit_window(bytes);
+    }
+
+    fn skip_unknown_checks(&mut self, skip: bool) {
+        #[cfg(feature = "gzip")]
+        self.deflate.skip_unknown_checks(skip);
+        #[cfg(feature = "xz")]
+        self.lzma.skip_unknown_checks(skip);
     }
 
     fn info(&self) -> Info {
@@ -220,14 +239,6 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
             Chosen::Neither => {}
             Chosen::First => self.first.update(bytes),
             Chosen::Second => self.second.update(bytes),
-        }
-    }
-
-    fn is_filtered(&self) -> bool {
-        match self.chosen {
-            Chosen::Neither => false,
-            Chosen::First => self.first.is_filtered(),
-            Chosen::Second => self.second.is_filtered(),
         }
     }
 

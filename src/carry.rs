@@ -156,6 +156,10 @@ impl<D: Decode, const N: usize> Decode for Carry<D, N> {
         self.decoder.limit_window(bytes);
     }
 
+    fn skip_unknown_checks(&mut self, skip: bool) {
+        self.decoder.skip_unknown_checks(skip);
+    }
+
     fn info(&self) -> Info {
         self.decoder.info()
     }

@@ -177,6 +177,10 @@ impl<D: Members> Decode for Concatenated<D> {
         self.decoder.limit_window(bytes);
     }
 
+    fn skip_unknown_checks(&mut self, skip: bool) {
+        self.decoder.skip_unknown_checks(skip);
+    }
+
     fn info(&self) -> Info {
         self.decoder.info()
     }

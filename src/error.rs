@@ -18,6 +18,9 @@ pub enum Error {
     UnknownFormat,
     /// The format was recognised, but no decoder for it was built in.
     UnsupportedFormat,
+    /// The stream carries a check of a kind unknown here, and the caller did not choose to go
+    /// [without it](crate::Decode::skip_unknown_checks).
+    UnsupportedCheck,
 
     /// Pages of unequal length, of a length that is not a power of two of at least 64 bytes, or
     /// fewer pages than bytes were written.
@@ -86,6 +89,81 @@ pub enum Error {
     DeflateLitlenSymbol,
     /// deflate: a distance symbol that means nothing: 30, 31, or no code (RFC 1951, 3.2.5).
     DeflateDistanceSymbol,
+
+    /// xz: a stream does not begin with the Header Magic Bytes (The .xz File Format, 2.1.1.1).
+    XzMagic,
+    /// xz: the Stream Header does not match its CRC32 (2.1.1.3).
+    XzHeaderCrc32,
+    /// xz: a reserved bit of the Stream Flags is set (2.1.1.2).
+    XzStreamFlags,
+    /// xz: a Block Header does not match its CRC32 (3.1.7).
+    XzBlockHeaderCrc32,
+    /// xz: a reserved bit of the Block Flags is set (3.1.2).
+    XzBlockFlags,
+    /// xz: a Block Header is too small for its fields (3.1.1).
+    XzBlockHeaderSize,
+    /// xz: a byte of the Header Padding is not null (3.1.6).
+    XzHeaderPadding,
+    /// xz: a multibyte integer has more than 63 bits, or a null byte as its last (1.2).
+    XzInteger,
+    /// xz: Compressed Size is zero, too large, or not the size of the Compressed Data (3.1.3).
+    XzCompressedSize,
+    /// xz: Uncompressed Size is not the size of the data (3.1.4).
+    XzUncompressedSize,
+    /// xz: a Filter ID that is not defined (5.3).
+    XzFilter,
+    /// xz: the size or the value of Filter Properties fits no such filter (5.3).
+    XzFilterProperties,
+    /// xz: LZMA2 is not the last filter, or not only the last (5.3.1).
+    XzFilterChain,
+    /// xz: a byte of the Block Padding is not null (3.3).
+    XzBlockPadding,
+    /// xz: the data do not match the Check, a CRC32 (3.4).
+    XzCrc32,
+    /// xz: the data do not match the Check, a CRC64 (3.4).
+    XzCrc64,
+    /// xz: the data do not match the Check, a SHA-256 (3.4).
+    XzSha256,
+    /// xz: Number of Records is not that of the blocks (4.2).
+    XzRecordCount,
+    /// xz: the Records do not have the sizes of the blocks (4.3), or these are too large (2.1).
+    XzRecord,
+    /// xz: a byte of the Index Padding is not null (4.4).
+    XzIndexPadding,
+    /// xz: the Index does not match its CRC32 (4.5).
+    XzIndexCrc32,
+    /// xz: the Footer Magic Bytes are not there (2.1.2.4).
+    XzFooterMagic,
+    /// xz: the Stream Footer does not match its CRC32 (2.1.2.1).
+    XzFooterCrc32,
+    /// xz: Backward Size is not the size of the Index (2.1.2.2).
+    XzBackwardSize,
+    /// xz: the Stream Flags in header and footer are not the same (2.1.2.3).
+    XzFooterFlags,
+    /// xz: Stream Padding is not a multiple of four null bytes (2.2).
+    XzStreamPadding,
+
+    /// LZMA2: a control byte from 3 to 127.
+    Lzma2Control,
+    /// LZMA2: the first chunk does not reset the dictionary.
+    Lzma2Dictionary,
+    /// LZMA2: the first LZMA chunk does not set properties.
+    Lzma2Properties,
+    /// LZMA2: a chunk's compressed data end before or after the chunk.
+    Lzma2ChunkSize,
+
+    /// LZMA: properties above 224, or more literal context and position bits than 4.
+    LzmaProperties,
+    /// LZMA: the range coder's first byte is not null.
+    LzmaFirstByte,
+    /// LZMA: a match longer than the rest of the chunk or file.
+    LzmaLength,
+    /// LZMA: an end marker where there is none to be: before the known size, or in LZMA2.
+    LzmaEndMarker,
+    /// LZMA: the range coder is not at its end where the chunk or file is.
+    LzmaEnd,
+    /// .lzma: bytes behind the end of the file.
+    LzmaTrailing,
 }
 
 /// What an [`Error`] asks of the caller.
@@ -113,15 +191,30 @@ impl Error {
     pub const fn kind(self) -> ErrorKind {
         match self {
             Self::Truncated => ErrorKind::Truncated,
-            Self::UnknownFormat | Self::UnsupportedFormat | Self::ZlibDictionary => {
-                ErrorKind::Unsupported
-            }
+            Self::UnknownFormat
+            | Self::UnsupportedFormat
+            | Self::UnsupportedCheck
+            | Self::ZlibDictionary
+            | Self::XzStreamFlags
+            | Self::XzBlockFlags
+            | Self::XzHeaderPadding
+            | Self::XzFilter
+            | Self::XzFilterProperties
+            | Self::XzFilterChain => ErrorKind::Unsupported,
             Self::PageShape | Self::ReleaseUnsettled | Self::DistanceReleased => ErrorKind::Usage,
             Self::WindowLimit | Self::OutputLimit | Self::OutOfMemory => ErrorKind::Limit,
             Self::Internal => ErrorKind::Internal,
-            Self::GzipHeaderCrc | Self::GzipCrc32 | Self::GzipIsize | Self::ZlibAdler32 => {
-                ErrorKind::Checksum
-            }
+            Self::GzipHeaderCrc
+            | Self::GzipCrc32
+            | Self::GzipIsize
+            | Self::ZlibAdler32
+            | Self::XzHeaderCrc32
+            | Self::XzBlockHeaderCrc32
+            | Self::XzCrc32
+            | Self::XzCrc64
+            | Self::XzSha256
+            | Self::XzIndexCrc32
+            | Self::XzFooterCrc32 => ErrorKind::Checksum,
             _ => ErrorKind::Corrupt,
         }
     }
@@ -152,6 +245,7 @@ impl Error {
             Self::Truncated => "input ends before the stream does",
             Self::UnknownFormat => "not a format known here",
             Self::UnsupportedFormat => "format recognised, but not supported by this build",
+            Self::UnsupportedCheck => "check of an unknown kind",
             Self::PageShape => "pages of unequal or unfit length, or pages missing",
             Self::ReleaseUnsettled => "pages released before their bytes were final",
             Self::WindowLimit => "window larger than the limit",
@@ -183,6 +277,42 @@ impl Error {
             Self::DeflateDistanceCode => "deflate: invalid distance code",
             Self::DeflateLitlenSymbol => "deflate: invalid literal/length symbol",
             Self::DeflateDistanceSymbol => "deflate: invalid distance symbol",
+            Self::XzMagic => "xz: not in xz format",
+            Self::XzHeaderCrc32 => "xz: stream header CRC32 mismatch",
+            Self::XzStreamFlags => "xz: reserved stream flag set",
+            Self::XzBlockHeaderCrc32 => "xz: block header CRC32 mismatch",
+            Self::XzBlockFlags => "xz: reserved block flag set",
+            Self::XzBlockHeaderSize => "xz: block header too small for its fields",
+            Self::XzHeaderPadding => "xz: block header padding not null",
+            Self::XzInteger => "xz: invalid multibyte integer",
+            Self::XzCompressedSize => "xz: compressed size mismatch",
+            Self::XzUncompressedSize => "xz: uncompressed size mismatch",
+            Self::XzFilter => "xz: unknown filter",
+            Self::XzFilterProperties => "xz: unfit filter properties",
+            Self::XzFilterChain => "xz: invalid order of filters",
+            Self::XzBlockPadding => "xz: block padding not null",
+            Self::XzCrc32 => "xz: CRC32 mismatch",
+            Self::XzCrc64 => "xz: CRC64 mismatch",
+            Self::XzSha256 => "xz: SHA-256 mismatch",
+            Self::XzRecordCount => "xz: number of index records is not that of the blocks",
+            Self::XzRecord => "xz: index records do not match the blocks",
+            Self::XzIndexPadding => "xz: index padding not null",
+            Self::XzIndexCrc32 => "xz: index CRC32 mismatch",
+            Self::XzFooterMagic => "xz: no footer magic bytes",
+            Self::XzFooterCrc32 => "xz: stream footer CRC32 mismatch",
+            Self::XzBackwardSize => "xz: backward size is not that of the index",
+            Self::XzFooterFlags => "xz: stream flags differ in header and footer",
+            Self::XzStreamPadding => "xz: stream padding is not null bytes by fours",
+            Self::Lzma2Control => "LZMA2: invalid control byte",
+            Self::Lzma2Dictionary => "LZMA2: dictionary not reset by the first chunk",
+            Self::Lzma2Properties => "LZMA2: properties not set by the first LZMA chunk",
+            Self::Lzma2ChunkSize => "LZMA2: compressed size of a chunk mismatch",
+            Self::LzmaProperties => "LZMA: invalid properties",
+            Self::LzmaFirstByte => "LZMA: first byte not null",
+            Self::LzmaLength => "LZMA: match longer than what is left",
+            Self::LzmaEndMarker => "LZMA: end marker out of place",
+            Self::LzmaEnd => "LZMA: range coder not at its end",
+            Self::LzmaTrailing => "lzma: bytes behind the end",
         }
     }
 }

@@ -18,10 +18,12 @@ pub enum Format {
     Xz,
     /// RFC 8878.
     Zstd,
+    /// The .lzma file format.
+    Lzma,
 }
 
 /// The first bytes of .xz files (The .xz File Format, 2.1.1.1).
-const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
+pub(crate) const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Of zstd frames (RFC 8878, 3.1.1), and of skippable ones but for four bits (3.1.2).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
@@ -31,7 +33,8 @@ pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 impl Format {
     /// Judges by the first bytes of a file. `None`: they are too few to tell.
     ///
-    /// zlib has no magic number, but a header check that two other bytes rarely pass.
+    /// zlib has no magic number, but a header check that two other bytes rarely pass. .lzma has none
+    /// either, but a header of 13 bytes of which few values are in use.
     ///
     /// ```
     /// use pagewise::{Error, Format};
@@ -66,7 +69,8 @@ impl Format {
             [cmf, flg, ..] if check_zlib_header(cmf, flg).is_ok() => Ok(Some(Self::Zlib)),
             [cmf] if cmf & 0x8f == 8 => Ok(None),
             _ if undecided => Ok(None),
-            _ => Err(Error::UnknownFormat),
+            _ if !begins_lzma(input) => Err(Error::UnknownFormat),
+            _ => Ok((input.len() >= LZMA_HEADER).then_some(Self::Lzma)),
         }
     }
 
@@ -78,8 +82,31 @@ impl Format {
             Self::Deflate => "deflate",
             Self::Xz => "xz",
             Self::Zstd => "zstd",
+            Self::Lzma => "lzma",
         }
     }
+}
+
+/// Properties, Dictionary Size and Uncompressed Size (The .lzma File Format, 1.1).
+pub(crate) const LZMA_HEADER: usize = 13;
+
+/// Whether `input` begins a .lzma file, as XZ Utils judge it: properties that they can decode, a
+/// dictionary size of 2^n or 2^n + 2^(n - 1), or all ones, and a size below 256 GiB, or unknown.
+fn begins_lzma(input: &[u8]) -> bool {
+    let mut header = [0; LZMA_HEADER];
+    header.iter_mut().zip(input).for_each(|(slot, &byte)| *slot = byte);
+    let [properties, d0, d1, d2, d3, s0, s1, s2, s3, s4, s5, s6, s7] = header;
+    let context_and_position = properties % 9 + properties / 9 % 5;
+    if input.is_empty() || properties > 224 || context_and_position > 4 {
+        return false;
+    }
+    let dictionary = u32::from_le_bytes([d0, d1, d2, d3]);
+    let size = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
+    // Only whole fields are judged.
+    let good_dictionary = dictionary == u32::MAX
+        || matches!(dictionary.wrapping_shr(dictionary.trailing_zeros()), 1 | 3);
+    (input.len() < 5 || good_dictionary)
+        && (input.len() < LZMA_HEADER || size == u64::MAX || size < 1 << 38)
 }
 
 /// CM of zlib streams: deflate (RFC 1950, 2.2).
@@ -108,10 +135,16 @@ pub(crate) fn check_zlib_header(cmf: u8, flg: u8) -> Result<(), Error> {
 pub enum Check {
     /// None: only the format's own redundancy tells of damage.
     None,
-    /// CRC-32, and the output's length (gzip).
+    /// CRC-32, in gzip with the output's length.
     Crc32,
     /// Adler-32 (zlib).
     Adler32,
+    /// CRC-64 (xz).
+    Crc64,
+    /// SHA-256 (xz).
+    Sha256,
+    /// One that this crate does not know, and does not verify.
+    Unknown,
 }
 
 impl Check {
@@ -121,6 +154,9 @@ impl Check {
             Self::None => "none",
             Self::Crc32 => "CRC32",
             Self::Adler32 => "Adler-32",
+            Self::Crc64 => "CRC64",
+            Self::Sha256 => "SHA-256",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -33,15 +33,16 @@
 //! ```text
 //! input -> container     -> engine             -> Cursor: push, extend, copy -> the caller's page
 //!          gzip, zlib       deflate symbols       (the only code that knows
-//!                                                  pages, the only match copy)
+//!          xz, lzma         LZMA symbols           pages, the only match copy)
+//!                                    filters change bytes in place once no copy can reach them;
 //!                                    checks take each run of settled bytes while it is hot
 //! ```
 //!
 //! # Choosing a decoder
 //!
-//! [`Gzip`], [`Zlib`] and [`Deflate`] decode one member or stream each. [`Concatenated`] takes
-//! members one after the other, as files have them; [`Any`] chooses a decoder by the first bytes;
-//! [`Carry`] feeds a decoder from pieces of input of any size. They compose:
+//! [`Gzip`], [`Zlib`], [`Deflate`], [`Xz`] and [`Lzma`] decode one member or stream each.
+//! [`Concatenated`] takes members one after the other, as files have them; [`Any`] chooses a decoder
+//! by the first bytes; [`Carry`] feeds a decoder from pieces of input of any size. They compose:
 //! `Carry<Concatenated<Any>>` is what a file reader wants, and [`decode_slice`] the one-call form.
 
 #![no_std]
@@ -53,12 +54,12 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
 mod any;
 #[cfg(feature = "gzip")]
 mod bits;
 mod carry;
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
 mod check;
 mod concatenated;
 #[cfg(feature = "gzip")]
@@ -69,16 +70,21 @@ mod format;
 mod grow;
 #[cfg(feature = "gzip")]
 mod gzip;
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
+// Each format uses its part of it.
+#[cfg_attr(not(all(feature = "gzip", feature = "xz")), allow(dead_code))]
 mod output;
 #[cfg(feature = "gzip")]
 mod prefix_code;
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg_attr(not(feature = "xz"), allow(dead_code))]
 mod wrapped;
+#[cfg(feature = "xz")]
+mod xz;
 #[cfg(feature = "gzip")]
 mod zlib;
 
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
 pub use any::Any;
 pub use carry::Carry;
 pub use concatenated::{After, Concatenated, Members};
@@ -90,8 +96,10 @@ pub use format::{Check, Format, Info};
 pub use grow::{decode_to_vec, GrowingPages};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "xz"))]
 pub use wrapped::Wrapped;
+#[cfg(feature = "xz")]
+pub use xz::{Lzma, Xz};
 #[cfg(feature = "gzip")]
 pub use zlib::Zlib;
 
@@ -110,7 +118,7 @@ pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
 
 /// Pages of one array are at least this long; a single page may have any length.
-#[cfg(any(feature = "gzip", feature = "alloc"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "alloc"))]
 const MIN_PAGE: usize = 64;
 
 /// How far a call to [`Decode::decode`] came.
@@ -175,6 +183,10 @@ pub trait Decode {
 
     /// Refuses streams with a larger window than `bytes`, before they ask for a page.
     fn limit_window(&mut self, bytes: u64);
+
+    /// Whether to decode streams with a check that this crate does not know, which then goes
+    /// unverified, instead of refusing them. None of the formats' present encoders writes one.
+    fn skip_unknown_checks(&mut self, skip: bool);
 
     /// What has been learnt of the stream.
     fn info(&self) -> Info;

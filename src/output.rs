@@ -24,7 +24,7 @@ const _: () = assert!(2 * LOOKAHEAD <= MIN_PAGE);
 
 /// Stands for a history too long to count in a `usize`: more than any copy can reach. The lowest bits
 /// of the length are kept in place of its own.
-const FAR: usize = usize::MAX / 2 & !0xff;
+const FAR: usize = (usize::MAX / 2) & !0xff;
 
 /// The rest of a copy that met the page's end; the next round begins by making it.
 #[derive(Clone, Copy)]
@@ -135,14 +135,15 @@ impl Output {
         Ok(cursor)
     }
 
-    /// Ends a round: its bytes are written, and returned.
-    pub(crate) fn close<'a, P: Page>(&mut self, cursor: Cursor<'a, P>) -> &'a [u8] {
+    /// Ends a round: its bytes are written.
+    pub(crate) fn close<P: Page>(&mut self, cursor: Cursor<'_, P>) {
         let Cursor { pages, start, at, tail, parked, .. } = cursor;
-        let fresh = pages.last().and_then(|page| page.as_ref().get(start..at)).unwrap_or(&[]);
-        self.written = self.written.saturating_add(fresh.len() as u64);
+        // A page that has shrunk holds less than was written to it.
+        let length = pages.last().map_or(0, |page| page.as_ref().len());
+        let fresh = at.min(length).saturating_sub(start);
+        self.written = self.written.saturating_add(fresh as u64);
         self.tail = tail;
         self.parked = parked;
-        fresh
     }
 
     /// Calls `take` with the bytes of `range`, in runs that lie together.

@@ -71,13 +71,9 @@ pub trait Container {
     /// Takes settled bytes into the check.
     fn update(&mut self, bytes: &[u8]);
 
-    /// Whether bytes are not final as they come from the engine.
-    fn is_filtered(&self) -> bool {
-        false
-    }
-
-    /// Makes bytes final that no copy can reach any more, those before `reachable`, and at a
-    /// block's `end` all. Returns how many bytes of output are final then.
+    /// Makes final those bytes that no copy can reach any more, which end at `reachable`, and at a
+    /// block's `end` all. Returns how many bytes of output are final then. Without filters all are
+    /// as they come.
     fn filter<P: Page>(
         &mut self,
         output: &Output,
@@ -161,6 +157,7 @@ pub struct Wrapped<C: Container> {
     window: usize,
     /// The complement of the window limit: all zero is no limit.
     window_limit: u64,
+    skip_unknown_checks: bool,
     engine: C::Engine,
 }
 
@@ -174,6 +171,7 @@ impl<C: Container> Wrapped<C> {
             consumed: 0,
             window: 0,
             window_limit: 0,
+            skip_unknown_checks: false,
             engine: C::Engine::NEW,
         }
     }
@@ -203,6 +201,9 @@ impl<C: Container> Wrapped<C> {
         pages: &mut [P],
     ) -> Result<(usize, Option<Pause>), Error> {
         let taken = self.container.part(input, &mut self.engine)?;
+        if self.container.check() == Check::Unknown && !self.skip_unknown_checks {
+            return Err(Error::UnsupportedCheck);
+        }
         match taken.next {
             Next::Part => {}
             Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
@@ -222,23 +223,15 @@ impl<C: Container> Wrapped<C> {
         Ok((taken.consumed, None))
     }
 
-    /// One round of the compressed data.
+    /// The compressed data, up to the end of a round.
     fn body<P: Page>(
         &mut self,
         input: &[u8],
         pages: &mut [P],
     ) -> Result<(usize, Option<Pause>), Error> {
-        let mut cursor = self.output.open(pages, self.window)?;
-        let has_page = cursor.has_page();
-        let (consumed, step) = self.engine.step(input, &mut cursor);
-        let fresh = self.output.close(cursor);
-        let idle = consumed == 0 && fresh.is_empty();
-        if self.container.is_filtered() {
-            self.settle(pages, false)?;
-        } else {
-            self.container.update(fresh);
-            self.output.settle(self.output.written());
-        }
+        let before = self.output.written();
+        let (has_page, consumed, step) = self.round(input, pages)?;
+        self.settle(pages, false)?;
         let pause = match step {
             Ok(Step::NeedInput) => {
                 let unconsumed = input.len().saturating_sub(consumed);
@@ -246,7 +239,9 @@ impl<C: Container> Wrapped<C> {
             }
             Ok(Step::Full) if !has_page => Some(Pause::NeedPage),
             // A page that is shorter to write than to read would be tried for ever.
-            Ok(Step::Full) if idle => return Err(Error::PageShape),
+            Ok(Step::Full) if consumed == 0 && self.output.written() == before => {
+                return Err(Error::PageShape);
+            }
             Ok(Step::Full) => None,
             Ok(Step::End) => {
                 self.stage = Stage::Part;
@@ -260,6 +255,17 @@ impl<C: Container> Wrapped<C> {
         Ok((consumed, pause))
     }
 
+    /// One round: whether there was a page, the bytes consumed, and what came of it. By itself, as
+    /// its memory is not to be held while bytes settle.
+    #[inline(never)]
+    fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
+        let mut cursor = self.output.open(pages, self.window)?;
+        let has_page = cursor.has_page();
+        let (consumed, step) = self.engine.step(input, &mut cursor);
+        self.output.close(cursor);
+        Ok((has_page, consumed, step))
+    }
+
     /// Lets the filters follow, and the check behind them.
     fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
         let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.window));
@@ -270,14 +276,17 @@ impl<C: Container> Wrapped<C> {
     }
 }
 
+type Round = (bool, usize, Result<Step, Error>);
+
 impl<C: Container> Default for Wrapped<C> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// Most bytes of one unit: the fixed part of a gzip header. A symbol's 48 bits touch seven.
-pub(crate) const MAX_UNIT: usize = 10;
+/// Most bytes of one unit of any format: the head of an .xz block header. The fixed part of a gzip
+/// header has 10, a symbol of LZMA 20, and one of deflate touches seven.
+pub(crate) const MAX_UNIT: usize = 48;
 
 impl<C: Container> Decode for Wrapped<C> {
     const CARRY: usize = MAX_UNIT;
@@ -308,6 +317,10 @@ impl<C: Container> Decode for Wrapped<C> {
 
     fn limit_window(&mut self, bytes: u64) {
         self.window_limit = !bytes;
+    }
+
+    fn skip_unknown_checks(&mut self, skip: bool) {
+        self.skip_unknown_checks = skip;
     }
 
     fn info(&self) -> Info {

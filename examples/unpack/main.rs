@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use pagewise::{
-    Any, Carry, Check, Concatenated, Decode, Deflate, Error, Gzip, Members, Pause, Zlib,
+    Any, Carry, Check, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Members, Pause, Xz, Zlib,
 };
 
 use meter::Meter;
@@ -65,8 +65,8 @@ fn unpack(options: &Options) -> Result<(), Failure> {
         Choice::Gzip => unpack_as::<Gzip>(options, source),
         Choice::Zlib => unpack_as::<Zlib>(options, source),
         Choice::Deflate => unpack_as::<Deflate>(options, source),
-        Choice::Xz => unsupported("xz"),
-        Choice::Lzma => unsupported("lzma"),
+        Choice::Xz => unpack_as::<Xz>(options, source),
+        Choice::Lzma => unpack_as::<Lzma>(options, source),
         Choice::Zstd => unsupported("zstd"),
     }
 }

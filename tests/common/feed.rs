@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use pagewise::{
-    Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Page, Pause, Progress, Zlib,
+    Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Page, Pause, Progress, Xz, Zlib,
 };
 
 /// How a stream ended.
@@ -51,6 +51,8 @@ pub trait Holding: Decode {
 impl Holding for Gzip {}
 impl Holding for Zlib {}
 impl Holding for Deflate {}
+impl Holding for Xz {}
+impl Holding for Lzma {}
 impl Holding for Any {}
 
 impl<D> Holding for Concatenated<D> where Concatenated<D>: Decode {}

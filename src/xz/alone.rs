@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! .lzma files (The .lzma File Format).
+
+use crate::format::LZMA_HEADER;
+use crate::wrapped::{Container, Taken, Wrapped, MAX_UNIT};
+use crate::{After, Check, Error, Format};
+
+use super::lzma::{self, Marker};
+use super::range;
+
+/// Decoder for a .lzma file: properties, dictionary size and uncompressed size, then LZMA, up to the
+/// size or to an end marker. The format has no check.
+///
+/// As XZ Utils do, it takes at most 4 literal context and literal position bits together.
+pub type Lzma = Wrapped<Alone>;
+
+/// The smallest dictionary; a header that tells of less means this.
+const MIN_DICTIONARY: u32 = 4 << 10;
+/// What stands for an uncompressed size that is not known (1.1.3).
+const UNKNOWN_SIZE: u64 = u64::MAX;
+
+/// Header, and the first bytes of the data.
+const HEADER: usize = LZMA_HEADER + range::START;
+const _: () = assert!(HEADER <= MAX_UNIT);
+
+/// The container of a .lzma file.
+#[doc(hidden)]
+pub struct Alone {
+    begun: bool,
+}
+
+impl Container for Alone {
+    const NEW: Self = Self { begun: false };
+
+    type Engine = lzma::Lzma;
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Lzma)
+    }
+
+    fn check(&self) -> Check {
+        Check::None
+    }
+
+    fn restart(&mut self) {
+        *self = Self::NEW;
+    }
+
+    /// 1.1
+    fn part(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+        if self.begun {
+            return Ok(Taken::end(0));
+        }
+        let Some(header) = input.first_chunk::<HEADER>() else {
+            return Ok(Taken::missing(HEADER));
+        };
+        let [properties, d0, d1, d2, d3, s0, s1, s2, s3, s4, s5, s6, s7, start @ ..] = *header;
+        lzma.set_properties(properties)?;
+        lzma.reset_state();
+        let size = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
+        let marker = if size == UNKNOWN_SIZE { Marker::Anywhere } else { Marker::AtEnd };
+        lzma.begin_symbols(start, (u64::MAX, size), marker)?;
+        lzma.begin_block();
+        self.begun = true;
+        let dictionary = u32::from_le_bytes([d0, d1, d2, d3]).max(MIN_DICTIONARY);
+        Ok(Taken::body(HEADER, usize::try_from(dictionary).unwrap_or(usize::MAX)))
+    }
+
+    fn update(&mut self, _: &[u8]) {}
+
+    /// As `xz -dc` judges it.
+    fn after(&self, _: u64, _: &[u8]) -> Result<After, Error> {
+        Err(Error::LzmaTrailing)
+    }
+}

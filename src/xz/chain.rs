@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! The filters of a block, one behind the other over the same bytes (The .xz File Format, 5).
+
+use crate::output::{Output, LOOKAHEAD};
+use crate::{Error, Page};
+
+use super::filters::{self, Filter};
+
+/// Filters of a block besides LZMA2 (5.2).
+const MAX_FILTERS: usize = 3;
+
+const _: () = assert!(filters::LOOKAHEAD <= LOOKAHEAD);
+
+/// The filters of a block but LZMA2, in the order of its header: the last one is the first to get
+/// the bytes that LZMA2 has decoded.
+///
+/// They follow in place. A filter may change what no copy can reach any more, and what the filter
+/// before it has done with.
+pub(super) struct Chain {
+    length: usize,
+    filters: [Filter; MAX_FILTERS],
+    /// How far each has come: bytes of output.
+    done: [u64; MAX_FILTERS],
+}
+
+impl Chain {
+    pub(super) const NEW: Self =
+        Self { length: 0, filters: [const { Filter::new() }; MAX_FILTERS], done: [0; MAX_FILTERS] };
+
+    pub(super) fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Adds a filter behind those so far.
+    pub(super) fn push(&mut self, id: u64, properties: &[u8]) -> Result<(), Error> {
+        let filter = self.filters.get_mut(self.length).ok_or(Error::Internal)?;
+        filter.set(id, properties)?;
+        self.length = self.length.wrapping_add(1);
+        self.done = [0; MAX_FILTERS];
+        Ok(())
+    }
+
+    /// Lets the filters come as near to `reachable` as they can, and at the block's `end` to all
+    /// bytes. Returns how many bytes of output are final then.
+    pub(super) fn run<P: Page>(
+        &mut self,
+        output: &Output,
+        pages: &mut [P],
+        reachable: u64,
+        end: bool,
+    ) -> Result<u64, Error> {
+        // With no filter there is nothing to wait for.
+        let all = end || self.length == 0;
+        let mut limit = if all { output.written() } else { reachable };
+        let filters = self.filters.iter_mut().zip(&mut self.done).take(self.length);
+        for (filter, done) in filters.rev() {
+            // Those before the block are not this block's.
+            let from = output.settled().max(*done);
+            *done = output.rewrite(pages, from..limit, |bytes| filter.run(bytes))?;
+            if end {
+                // The last bytes, too few to be judged, stay as they are.
+                *done = limit;
+            }
+            limit = *done;
+        }
+        Ok(limit)
+    }
+}

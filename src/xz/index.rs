@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! The Index, held against the blocks in constant memory (The .xz File Format, 4).
+
+use crate::check::{Crc32, Sha256};
+use crate::Error;
+
+use super::block::MAX_SIZE;
+use super::{integer, is_same};
+
+/// Size of the CRC32 (4.5).
+const CRC32: usize = 4;
+/// The smallest Unpadded Size (4.3.1).
+const MIN_UNPADDED: u64 = 5;
+
+/// The sizes of all blocks: what they add up to, and a hash of them in their order.
+struct Sizes {
+    count: u64,
+    /// Of the blocks, with their padding.
+    blocks: u64,
+    uncompressed: u64,
+    hash: Sha256,
+}
+
+impl Sizes {
+    const NEW: Self = Self { count: 0, blocks: 0, uncompressed: 0, hash: Sha256::new() };
+
+    fn clear(&mut self) {
+        self.count = 0;
+        self.blocks = 0;
+        self.uncompressed = 0;
+        self.hash = Sha256::new();
+    }
+
+    fn add(&mut self, unpadded: u64, uncompressed: u64) -> Result<(), Error> {
+        self.count = self.count.wrapping_add(1);
+        self.blocks = add(self.blocks, unpadded.saturating_add(3) & !3)?;
+        self.uncompressed = add(self.uncompressed, uncompressed)?;
+        self.hash.update(&unpadded.to_le_bytes());
+        self.hash.update(&uncompressed.to_le_bytes());
+        Ok(())
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (self.count, self.blocks, self.uncompressed)
+            == (other.count, other.blocks, other.uncompressed)
+            && is_same(&self.hash.finish(), &other.hash.finish())
+    }
+}
+
+/// All sizes in a stream add up to less than 2^63 (2.1).
+fn add(sum: u64, size: u64) -> Result<u64, Error> {
+    Some(sum.saturating_add(size)).filter(|&sum| sum <= MAX_SIZE).ok_or(Error::XzRecord)
+}
+
+/// The fields, in their order.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Part {
+    Indicator = 0,
+    Count,
+    Unpadded,
+    Uncompressed { unpadded: u64 },
+    Padding,
+    Crc32,
+}
+
+/// What was taken of the Index.
+pub(super) enum Field {
+    Taken(usize),
+    Missing { min: usize },
+    End(usize),
+}
+
+/// The sizes of the blocks so far, and the Index that is to have them.
+pub(super) struct Index {
+    part: Part,
+    blocks: Sizes,
+    records: Sizes,
+    crc: Crc32,
+    /// Bytes of the Index so far.
+    size: u64,
+}
+
+impl Index {
+    pub(super) const NEW: Self = Self {
+        part: Part::Indicator,
+        blocks: Sizes::NEW,
+        records: Sizes::NEW,
+        crc: Crc32::new(),
+        size: 0,
+    };
+
+    /// Makes this ready for another stream, in place.
+    pub(super) fn clear(&mut self) {
+        self.part = Part::Indicator;
+        self.blocks.clear();
+        self.records.clear();
+        self.crc = Crc32::new();
+        self.size = 0;
+    }
+
+    /// A block was decoded.
+    pub(super) fn add_block(&mut self, unpadded: u64, uncompressed: u64) -> Result<(), Error> {
+        self.blocks.add(unpadded, uncompressed)
+    }
+
+    /// Reads the next field. Each block has a record, so a count that is right bounds the work.
+    pub(super) fn field(&mut self, input: &[u8]) -> Result<Field, Error> {
+        let (length, next) = match self.part {
+            Part::Indicator => (1, Part::Count),
+            Part::Count => match integer(input)? {
+                Some((count, _)) if count != self.blocks.count => return Err(Error::XzRecordCount),
+                Some((_, length)) => (length, self.next_record()),
+                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+            },
+            Part::Unpadded => match integer(input)? {
+                Some((unpadded, _)) if unpadded < MIN_UNPADDED => return Err(Error::XzRecord),
+                Some((unpadded, length)) => (length, Part::Uncompressed { unpadded }),
+                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+            },
+            Part::Uncompressed { unpadded } => match integer(input)? {
+                Some((uncompressed, length)) => {
+                    self.records.add(unpadded, uncompressed)?;
+                    (length, self.next_record())
+                }
+                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+            },
+            Part::Padding => {
+                if !self.records.is_same(&self.blocks) {
+                    return Err(Error::XzRecord);
+                }
+                let length = (self.size.wrapping_neg() & 3) as usize;
+                if input.iter().take(length).any(|&byte| byte != 0) {
+                    return Err(Error::XzIndexPadding);
+                }
+                (length, Part::Crc32)
+            }
+            Part::Crc32 => {
+                let Some(crc) = input.first_chunk() else {
+                    return Ok(Field::Missing { min: CRC32 });
+                };
+                if u32::from_le_bytes(*crc) != self.crc.value() {
+                    return Err(Error::XzIndexCrc32);
+                }
+                self.size = self.size.wrapping_add(CRC32 as u64);
+                return Ok(Field::End(CRC32));
+            }
+        };
+        let Some(bytes) = input.get(..length) else { return Ok(Field::Missing { min: length }) };
+        self.crc.update(bytes);
+        self.size = self.size.wrapping_add(length as u64);
+        self.part = next;
+        Ok(Field::Taken(length))
+    }
+
+    fn next_record(&self) -> Part {
+        if self.records.count < self.blocks.count {
+            Part::Unpadded
+        } else {
+            Part::Padding
+        }
+    }
+
+    /// Whether this is the size of the Index, as Backward Size has it (2.1.2.2).
+    pub(super) fn has_backward_size(&self, backward_size: u32) -> bool {
+        self.size == u64::from(backward_size).wrapping_add(1) << 2
+    }
+}

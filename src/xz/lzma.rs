@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! LZMA: literals, matches, and the loop that decodes them (LZMA specification).
+
+use crate::output::Cursor;
+use crate::wrapped::{Engine, Step};
+use crate::{Error, Page};
+
+use super::model::{Lengths, LiteralCoder, Model, Properties};
+use super::range::{self, Probability, Range};
+
+/// The most bytes of input that a symbol takes: a match with a new distance has the most bits. They
+/// are whether it is one and whether its distance is an old one, ten of its length, six of the
+/// distance's slot, 26 direct ones, and the four lowest.
+pub(super) const MAX_SYMBOL: usize = range::most_bytes(1 + 1 + 10 + 6 + 4, 26);
+const _: () = assert!(MAX_SYMBOL == 20);
+
+/// Shortest match.
+const MIN_LENGTH: usize = 2;
+
+/// States below this follow a literal.
+const LITERAL_STATES: u32 = 7;
+
+/// A distance, less one, that is none.
+const END_MARKER: u32 = u32::MAX;
+
+/// Whether an end marker may come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Marker {
+    /// Nowhere.
+    Never = 0,
+    /// Where the known size ends.
+    AtEnd,
+    /// Anywhere, and then the data end.
+    Anywhere,
+}
+
+/// What is being decoded.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Stage {
+    /// Bytes that are not compressed.
+    Stored = 0,
+    Symbols,
+    /// The end marker was there.
+    Marked,
+}
+
+/// The state of an LZMA decoder; all-zero memory is a fresh one.
+#[doc(hidden)]
+pub struct Lzma {
+    stage: Stage,
+    marker: Marker,
+    properties: Properties,
+    /// Bytes of input and output that the chunk or file has left; all ones where that is not known.
+    input_left: u64,
+    output_left: u64,
+    range: range::State,
+    /// What the last symbols were: 0 to 11.
+    state: u32,
+    /// The last distances, less one, the latest first.
+    distances: [u32; 4],
+    blocks: u64,
+    model: Model,
+}
+
+/// Why symbols are not decoded any further.
+enum Stop {
+    /// There is less input than a symbol may take, or the chunk's has ended.
+    Edge,
+    /// There is less input than the next symbol takes.
+    Starved,
+    /// The round's room has ended.
+    Full,
+    /// One symbol was to be decoded.
+    Symbol,
+    /// That was the end marker.
+    Marker,
+    Invalid(Error),
+    /// A copy from this distance failed.
+    Copy {
+        distance: usize,
+    },
+}
+
+impl Engine for Lzma {
+    const NEW: Self = Self {
+        stage: Stage::Stored,
+        marker: Marker::Never,
+        properties: Properties::NONE,
+        input_left: 0,
+        output_left: 0,
+        range: range::State::NONE,
+        state: 0,
+        distances: [0; 4],
+        blocks: 0,
+        model: Model::NEW,
+    };
+
+    fn step<P: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> (usize, Result<Step, Error>) {
+        match self.stage {
+            Stage::Stored => self.stored(input, out),
+            Stage::Symbols | Stage::Marked => self.symbols(input, out),
+        }
+    }
+
+    fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    fn restart(&mut self) {}
+
+    fn reset(&mut self) {
+        self.blocks = 0;
+    }
+}
+
+impl Lzma {
+    pub(super) fn begin_block(&mut self) {
+        self.blocks = self.blocks.wrapping_add(1);
+    }
+
+    /// Sets the properties for what follows.
+    pub(super) fn set_properties(&mut self, byte: u8) -> Result<(), Error> {
+        self.properties = Properties::new(byte).ok_or(Error::LzmaProperties)?;
+        Ok(())
+    }
+
+    /// Forgets all that was learnt.
+    pub(super) fn reset_state(&mut self) {
+        self.model.reset(self.properties);
+        self.state = 0;
+        self.distances = [0; 4];
+    }
+
+    /// Begins bytes that are not compressed.
+    pub(super) fn begin_stored(&mut self, length: u64) {
+        self.stage = Stage::Stored;
+        self.input_left = length;
+        self.output_left = length;
+    }
+
+    /// Begins compressed data of known size; `start` are the first bytes of it.
+    pub(super) fn begin_symbols(
+        &mut self,
+        start: [u8; range::START],
+        (input, output): (u64, u64),
+        marker: Marker,
+    ) -> Result<(), Error> {
+        let [0, code @ ..] = start else { return Err(Error::LzmaFirstByte) };
+        self.stage = Stage::Symbols;
+        self.range = range::State::new(u32::from_be_bytes(code));
+        self.input_left = input;
+        self.output_left = output;
+        self.marker = marker;
+        Ok(())
+    }
+
+    fn stored<P: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> (usize, Result<Step, Error>) {
+        let left = usize::try_from(self.output_left).unwrap_or(usize::MAX);
+        let taken = out.extend(input.get(..left).unwrap_or(input));
+        self.output_left = self.output_left.saturating_sub(taken as u64);
+        let step = match self.output_left {
+            0 => Step::End,
+            _ if out.is_full() => Step::Full,
+            _ => Step::NeedInput,
+        };
+        (taken, Ok(step))
+    }
+
+    fn symbols<P: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> (usize, Result<Step, Error>) {
+        let mut rest = input;
+        let result = loop {
+            if self.output_left == 0 || self.stage == Stage::Marked {
+                match self.finish(&mut rest) {
+                    Ok(None) => {}
+                    Ok(Some(step)) => break Ok(step),
+                    Err(error) => break Err(error),
+                }
+            }
+            let ample = rest.len() >= MAX_SYMBOL && out.history() > 0 && self.output_left > 0;
+            let (used, stop) = if ample { self.fast(rest, out) } else { self.careful(rest, out) };
+            rest = rest.get(used..).unwrap_or(&[]);
+            match self.input_left.checked_sub(used as u64) {
+                Some(left) => self.input_left = left,
+                None => break Err(Error::Lzma2ChunkSize),
+            }
+            match stop {
+                Stop::Edge | Stop::Symbol => {}
+                Stop::Full if self.output_left == 0 => {}
+                Stop::Full => break Ok(Step::Full),
+                Stop::Starved => break Ok(Step::NeedInput),
+                Stop::Marker => self.stage = Stage::Marked,
+                Stop::Invalid(error) => break Err(error),
+                Stop::Copy { distance } => break Err(out.why_not(distance)),
+            }
+        };
+        (input.len().saturating_sub(rest.len()), result)
+    }
+
+    /// The end of the known size, or what follows an end marker. `None`: an end marker has to come.
+    fn finish(&mut self, rest: &mut &[u8]) -> Result<Option<Step>, Error> {
+        // A last byte can be due, as before any bit.
+        if self.range.is_short() {
+            self.input_left = self.input_left.checked_sub(1).ok_or(Error::Lzma2ChunkSize)?;
+            let Some((&byte, behind)) = rest.split_first() else {
+                self.input_left = self.input_left.wrapping_add(1);
+                return Ok(Some(Step::NeedInput));
+            };
+            self.range.shift_in(byte);
+            *rest = behind;
+        }
+        match self.marker {
+            Marker::AtEnd if self.stage != Stage::Marked && !self.range.is_at_end() => Ok(None),
+            _ if !self.range.is_at_end() => Err(Error::LzmaEnd),
+            Marker::Never if self.input_left > 0 => Err(Error::Lzma2ChunkSize),
+            _ => Ok(Some(Step::End)),
+        }
+    }
+
+    /// Symbols as long as there is input for any.
+    fn fast<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
+        // A symbol may begin where the chunk's input ends, but not behind it.
+        let chunk = usize::try_from(self.input_left).unwrap_or(usize::MAX);
+        let least = input.len().saturating_sub(chunk).max(MAX_SYMBOL);
+        let mut range = Range::<false> { state: self.range, rest: input.iter(), trial: false };
+        let stop = self.run(&mut range, least, out);
+        self.range = range.state;
+        (input.len().saturating_sub(range.rest.len()), stop)
+    }
+
+    /// One symbol, if it is whole in the input and there is room for it. Both are found out by
+    /// decoding it first without a trace.
+    fn careful<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
+        let mut padded = [0; MAX_SYMBOL];
+        padded.iter_mut().zip(input).for_each(|(slot, &byte)| *slot = byte);
+        let start = Range::<true> { state: self.range, rest: padded.iter(), trial: true };
+
+        let full = out.is_full() || self.output_left == 0;
+        if full && self.output_left > 0 && self.marker != Marker::Anywhere {
+            return (0, Stop::Full);
+        }
+        let mut range = start.clone();
+        let stop = self.run(&mut range, 0, out);
+        let used = MAX_SYMBOL.saturating_sub(range.rest.len());
+        if used > input.len() {
+            return (0, Stop::Starved);
+        }
+        if full && !matches!(stop, Stop::Marker) {
+            let stop =
+                if self.output_left == 0 { Stop::Invalid(Error::LzmaEnd) } else { Stop::Full };
+            return (0, stop);
+        }
+        let mut range = Range { trial: false, ..start };
+        let stop = self.run(&mut range, 0, out);
+        self.range = range.state;
+        (used, stop)
+    }
+
+    /// The symbol loop: goes on while there are `least` bytes of input and the round has room. If
+    /// `CAREFUL`, one symbol, for which there are both; in a trial it leaves no trace.
+    #[inline(never)]
+    fn run<const CAREFUL: bool, P: Page>(
+        &mut self,
+        range: &mut Range<'_, CAREFUL>,
+        least: usize,
+        out: &mut Cursor<'_, P>,
+    ) -> Stop {
+        let before = out.committed();
+        let output_left = usize::try_from(self.output_left).unwrap_or(usize::MAX / 2);
+        out.cap(output_left);
+        let end = out.history().saturating_add(output_left);
+        // Copies that live in registers.
+        let mut r = range.clone();
+        let mut cursor = out.reborrow();
+        let (model, properties) = (&mut self.model, self.properties);
+        let (mut state, [mut rep0, mut rep1, mut rep2, mut rep3]) = (self.state, self.distances);
+        let stop = loop {
+            if !CAREFUL && r.rest.len() < least {
+                break Stop::Edge;
+            }
+            if !CAREFUL && cursor.is_full() {
+                break Stop::Full;
+            }
+            let position = cursor.history();
+            let position_state = properties.position_state(position);
+            let from = state as usize & 15;
+
+            if !r.bit(&mut model.is_match[from][position_state]) {
+                // Before the first byte there is a null byte.
+                let previous = if CAREFUL && position == 0 { 0 } else { cursor.last() };
+                let coder = &mut model.literals[properties.literal_coder(position, previous)];
+                let byte = if state < LITERAL_STATES {
+                    r.tree(&mut coder.plain) as u8
+                } else {
+                    let distance = (rep0 as usize).wrapping_add(1);
+                    let Some(suggested) = cursor.peek(distance) else {
+                        break Stop::Copy { distance };
+                    };
+                    r.suggested_literal(coder, suggested)
+                };
+                if CAREFUL && r.trial {
+                    break Stop::Symbol;
+                }
+                let _ = cursor.push(byte);
+                state = state.saturating_sub(if state < 10 { 3 } else { 6 });
+                if CAREFUL {
+                    break Stop::Symbol;
+                }
+                continue;
+            }
+
+            let behind_literal = state < LITERAL_STATES;
+            let is_new = !r.bit(&mut model.is_rep[from]);
+            let mut lengths = &mut model.match_lengths;
+            let mut is_short = false;
+            if is_new {
+                state = if behind_literal { 7 } else { 10 };
+            } else {
+                lengths = &mut model.rep_lengths;
+                state = if behind_literal { 8 } else { 11 };
+                if !r.bit(&mut model.is_rep0[from]) {
+                    if !r.bit(&mut model.is_rep0_long[from][position_state]) {
+                        state = if behind_literal { 9 } else { 11 };
+                        is_short = true;
+                    }
+                } else if !r.bit(&mut model.is_rep1[from]) {
+                    (rep0, rep1) = (rep1, rep0);
+                } else if !r.bit(&mut model.is_rep2[from]) {
+                    (rep0, rep1, rep2) = (rep2, rep0, rep1);
+                } else {
+                    (rep0, rep1, rep2, rep3) = (rep3, rep0, rep1, rep2);
+                }
+            }
+            let length = if is_short { 1 } else { r.length(lengths, position_state) };
+            if is_new {
+                (rep1, rep2, rep3) = (rep0, rep1, rep2);
+                let slots = &mut model.slots[length.wrapping_sub(MIN_LENGTH).min(3)];
+                rep0 = r.distance(slots, &mut model.low_bits, &mut model.align);
+                if rep0 == END_MARKER {
+                    break Stop::Marker;
+                }
+            }
+            if CAREFUL && r.trial {
+                break Stop::Symbol;
+            }
+            if length > end.wrapping_sub(position) {
+                break Stop::Invalid(Error::LzmaLength);
+            }
+            let distance = (rep0 as usize).wrapping_add(1);
+            if !cursor.copy(distance, length) {
+                break Stop::Copy { distance };
+            }
+            if CAREFUL {
+                break Stop::Symbol;
+            }
+        };
+        let mark = cursor.mark();
+        let trial = r.trial;
+        *range = r;
+        if !(CAREFUL && trial) {
+            out.move_to(mark);
+            self.state = state;
+            self.distances = [rep0, rep1, rep2, rep3];
+            let written = out.committed().wrapping_sub(before);
+            self.output_left = self.output_left.saturating_sub(written as u64);
+        }
+        stop
+    }
+}
+
+impl<const CAREFUL: bool> Range<'_, CAREFUL> {
+    /// A literal behind a match, whose next byte is `suggested`: as long as the bits are the same,
+    /// each has a tree for either value of the next one.
+    #[inline(always)]
+    fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
+        let (mut symbol, mut agrees) = (1usize, true);
+        for bit in (0..8).rev() {
+            let suggested = suggested >> bit & 1 != 0;
+            let tree = match (agrees, suggested) {
+                (false, _) => &mut coder.plain,
+                (true, false) => &mut coder.behind_zero,
+                (true, true) => &mut coder.behind_one,
+            };
+            let one = self.digit_of(&mut tree[symbol & 255]);
+            agrees &= one == suggested;
+            symbol = symbol << 1 | usize::from(one);
+        }
+        symbol as u8
+    }
+
+    #[inline(always)]
+    fn length(&mut self, lengths: &mut Lengths, position_state: usize) -> usize {
+        if !self.bit(&mut lengths.choice) {
+            (self.tree(&mut lengths.low[position_state]) & 7).wrapping_add(MIN_LENGTH)
+        } else if !self.bit(&mut lengths.choice2) {
+            (self.tree(&mut lengths.middle[position_state]) & 7).wrapping_add(MIN_LENGTH + 8)
+        } else {
+            (self.tree(&mut lengths.high) & 255).wrapping_add(MIN_LENGTH + 16)
+        }
+    }
+
+    /// A distance, less one.
+    #[inline(always)]
+    fn distance(
+        &mut self,
+        slots: &mut [Probability; 64],
+        low_bits: &mut [Probability; 128],
+        align: &mut [Probability; 16],
+    ) -> u32 {
+        let slot = self.tree(slots) & 63;
+        if slot < 4 {
+            return slot as u32;
+        }
+        // The two highest bits, and how many follow.
+        let (high, bits) = (slot as u32 & 1 | 2, (slot as u32 >> 1).wrapping_sub(1));
+        if slot < 14 {
+            let base = high.wrapping_shl(bits);
+            let root = (base as usize).wrapping_sub(slot);
+            base | self.reverse_tree(low_bits, root, bits)
+        } else {
+            self.direct(high, bits.wrapping_sub(4)) << 4 | self.reverse_tree(align, 0, 4)
+        }
+    }
+}

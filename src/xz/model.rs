@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! What an LZMA decoder learns: its properties and probabilities (LZMA specification).
+
+use super::range::{Probability, HALF};
+
+/// Position states: the lowest `pb` bits of the position, of which there are at most 4.
+const POSITIONS: usize = 1 << 4;
+/// States are 0 to 11.
+const STATES: usize = 16;
+/// Literal coders: one for each value of the `lc` and `lp` bits, which are at most 4 together, as
+/// LZMA2 wants it.
+const MAX_LITERAL_BITS: u8 = 4;
+const LITERAL_CODERS: usize = 1 << MAX_LITERAL_BITS;
+/// Distances have a slot tree each for the lengths 2, 3 and 4, and one for all others.
+const LENGTH_CLASSES: usize = 4;
+
+/// lc, lp and pb, unpacked; all-zero memory is a valid value.
+#[derive(Clone, Copy)]
+pub(super) struct Properties {
+    literal_context_bits: u8,
+    literal_position_mask: u8,
+    position_mask: u8,
+    coders: u8,
+}
+
+impl Properties {
+    pub(super) const NONE: Self =
+        Self { literal_context_bits: 0, literal_position_mask: 0, position_mask: 0, coders: 0 };
+
+    /// Unpacks (pb * 5 + lp) * 9 + lc. `None`: out of bounds.
+    pub(super) fn new(byte: u8) -> Option<Self> {
+        let (lc, lp, pb) = (byte % 9, byte / 9 % 5, byte / 45);
+        if pb > 4 || lc.wrapping_add(lp) > MAX_LITERAL_BITS {
+            return None;
+        }
+        Some(Self {
+            literal_context_bits: lc,
+            literal_position_mask: !u8::MAX.wrapping_shl(u32::from(lp)),
+            position_mask: !u8::MAX.wrapping_shl(u32::from(pb)),
+            coders: 1u8.wrapping_shl(u32::from(lc.wrapping_add(lp))),
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn position_state(self, position: usize) -> usize {
+        position & usize::from(self.position_mask) & (POSITIONS - 1)
+    }
+
+    /// Which coder is for a literal at `position`, behind the byte `previous`.
+    #[inline(always)]
+    pub(super) fn literal_coder(self, position: usize, previous: u8) -> usize {
+        let lc = u32::from(self.literal_context_bits);
+        let high = (position & usize::from(self.literal_position_mask)).wrapping_shl(lc);
+        let low = usize::from(previous).wrapping_shl(lc) >> 8;
+        high.wrapping_add(low) & (LITERAL_CODERS - 1)
+    }
+}
+
+/// The probabilities of a literal.
+pub(super) struct LiteralCoder {
+    /// Behind a literal, and where a bit was other than a match suggested.
+    pub(super) plain: [Probability; 256],
+    /// Where a match suggests a zero, and a one.
+    pub(super) behind_zero: [Probability; 256],
+    pub(super) behind_one: [Probability; 256],
+}
+
+impl LiteralCoder {
+    const NEW: Self = Self { plain: [0; 256], behind_zero: [0; 256], behind_one: [0; 256] };
+
+    fn reset(&mut self) {
+        self.plain.fill(HALF);
+        self.behind_zero.fill(HALF);
+        self.behind_one.fill(HALF);
+    }
+}
+
+/// The probabilities of a match's length.
+pub(super) struct Lengths {
+    /// Whether it is not one of the 8 shortest, and not one of the next 8.
+    pub(super) choice: Probability,
+    pub(super) choice2: Probability,
+    pub(super) low: [[Probability; 8]; POSITIONS],
+    pub(super) middle: [[Probability; 8]; POSITIONS],
+    pub(super) high: [Probability; 256],
+}
+
+impl Lengths {
+    const NEW: Self = Self {
+        choice: 0,
+        choice2: 0,
+        low: [[0; 8]; POSITIONS],
+        middle: [[0; 8]; POSITIONS],
+        high: [0; 256],
+    };
+
+    fn reset(&mut self) {
+        self.choice = HALF;
+        self.choice2 = HALF;
+        self.low.as_flattened_mut().fill(HALF);
+        self.middle.as_flattened_mut().fill(HALF);
+        self.high.fill(HALF);
+    }
+}
+
+/// All probabilities, each of a bit that is zero.
+pub(super) struct Model {
+    pub(super) is_match: [[Probability; POSITIONS]; STATES],
+    pub(super) is_rep: [Probability; STATES],
+    pub(super) is_rep0: [Probability; STATES],
+    pub(super) is_rep1: [Probability; STATES],
+    pub(super) is_rep2: [Probability; STATES],
+    pub(super) is_rep0_long: [[Probability; POSITIONS]; STATES],
+    pub(super) match_lengths: Lengths,
+    pub(super) rep_lengths: Lengths,
+    pub(super) slots: [[Probability; 64]; LENGTH_CLASSES],
+    /// The low bits of distances in slots 4 to 13.
+    pub(super) low_bits: [Probability; 128],
+    /// The lowest four bits of the distances beyond.
+    pub(super) align: [Probability; 16],
+    pub(super) literals: [LiteralCoder; LITERAL_CODERS],
+}
+
+impl Model {
+    /// A value to put in place: [`reset`](Self::reset) comes before use.
+    pub(super) const NEW: Self = Self {
+        is_match: [[0; POSITIONS]; STATES],
+        is_rep: [0; STATES],
+        is_rep0: [0; STATES],
+        is_rep1: [0; STATES],
+        is_rep2: [0; STATES],
+        is_rep0_long: [[0; POSITIONS]; STATES],
+        match_lengths: Lengths::NEW,
+        rep_lengths: Lengths::NEW,
+        slots: [[0; 64]; LENGTH_CLASSES],
+        low_bits: [0; 128],
+        align: [0; 16],
+        literals: [const { LiteralCoder::NEW }; LITERAL_CODERS],
+    };
+
+    /// Forgets everything; of the literal coders those that `properties` leave in use.
+    pub(super) fn reset(&mut self, properties: Properties) {
+        self.is_match.as_flattened_mut().fill(HALF);
+        self.is_rep.fill(HALF);
+        self.is_rep0.fill(HALF);
+        self.is_rep1.fill(HALF);
+        self.is_rep2.fill(HALF);
+        self.is_rep0_long.as_flattened_mut().fill(HALF);
+        self.match_lengths.reset();
+        self.rep_lengths.reset();
+        self.slots.as_flattened_mut().fill(HALF);
+        self.low_bits.fill(HALF);
+        self.align.fill(HALF);
+        for coder in self.literals.iter_mut().take(usize::from(properties.coders)) {
+            coder.reset();
+        }
+    }
+}

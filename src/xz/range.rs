@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! The range decoder and its bit trees (LZMA specification, "Range Coder" and "Bit Trees").
+
+use core::slice::Iter;
+
+/// A probability of a zero bit, of `ONE`.
+pub(super) type Probability = u16;
+
+/// What a probability begins with: one half.
+pub(super) const HALF: Probability = (ONE / 2) as Probability;
+
+const ONE_BITS: u32 = 11;
+const ONE: u32 = 1 << ONE_BITS;
+/// A probability moves by a 32nd of its distance to the bit that came.
+const MOVE_BITS: u32 = 5;
+/// So it never gets below this, nor above `ONE` less this.
+const LEAST: u32 = (1 << MOVE_BITS) - 1;
+
+/// The range is at least this when a bit is decoded.
+const TOP: u32 = 1 << 24;
+
+/// Bytes that a range decoder begins with: a null byte, and `code`.
+pub(super) const START: usize = 5;
+
+/// The most bytes that `bits` bits with probabilities and `direct` ones without can take.
+///
+/// A bit with a probability divides the range by 2^11 / 31 at most, 2^6.05, and a direct one by 2.
+/// Each byte multiplies it by 2^8, up to 2^32. Before the first bit the range can be as small as the
+/// last one left it, 2^(24 - 6.05); after the last one, which is one with a probability, no byte is
+/// taken any more. Counted in hundredths of a bit, the rounding of each division included.
+pub(super) const fn most_bytes(bits: usize, direct: usize) -> usize {
+    const { assert!(ONE / LEAST == 66) };
+    (3200 - (2400 - 605) + (bits - 1) * 605 + direct * 100 + 1) / 800
+}
+
+/// A range decoder on its way through `rest`. What is missing there is read as null bytes: who has
+/// fewer than a symbol can take must look how many were taken.
+///
+/// Decoding adapts probabilities, unless `CAREFUL` is set and it is a `trial`.
+#[derive(Clone)]
+pub(super) struct Range<'a, const CAREFUL: bool> {
+    pub(super) state: State,
+    pub(super) rest: Iter<'a, u8>,
+    pub(super) trial: bool,
+}
+
+/// What a range decoder keeps.
+#[derive(Clone, Copy)]
+pub(super) struct State {
+    range: u32,
+    code: u32,
+}
+
+impl State {
+    /// A value to put in place before there is one.
+    pub(super) const NONE: Self = Self { range: 0, code: 0 };
+
+    /// After the [first bytes](START).
+    pub(super) const fn new(code: u32) -> Self {
+        Self { range: u32::MAX, code }
+    }
+
+    /// Whether another byte is due.
+    #[inline(always)]
+    pub(super) fn is_short(self) -> bool {
+        self.range < TOP
+    }
+
+    #[inline(always)]
+    pub(super) fn shift_in(&mut self, byte: u8) {
+        self.range <<= 8;
+        self.code = self.code << 8 | u32::from(byte);
+    }
+
+    /// Whether the encoder has ended here.
+    pub(super) fn is_at_end(self) -> bool {
+        self.code == 0
+    }
+}
+
+impl<const CAREFUL: bool> Range<'_, CAREFUL> {
+    #[inline(always)]
+    fn normalize(&mut self) {
+        if self.state.is_short() {
+            self.state.shift_in(self.rest.next().copied().unwrap_or(0));
+        }
+    }
+
+    #[inline(always)]
+    fn adapt(&self, probability: &mut Probability, to: Probability) {
+        if !(CAREFUL && self.trial) {
+            *probability = to;
+        }
+    }
+
+    /// A bit that decides where to go on: as a branch.
+    #[inline(always)]
+    pub(super) fn bit(&mut self, probability: &mut Probability) -> bool {
+        if CAREFUL {
+            return self.digit_apart(probability);
+        }
+        self.normalize();
+        let p = u32::from(*probability);
+        let bound = (self.state.range >> ONE_BITS).wrapping_mul(p);
+        if self.state.code < bound {
+            self.state.range = bound;
+            self.adapt(
+                probability,
+                p.wrapping_add(ONE.wrapping_sub(p) >> MOVE_BITS) as Probability,
+            );
+            false
+        } else {
+            self.state.range = self.state.range.wrapping_sub(bound);
+            self.state.code = self.state.code.wrapping_sub(bound);
+            self.adapt(probability, p.wrapping_sub(p >> MOVE_BITS) as Probability);
+            true
+        }
+    }
+
+    /// A bit of a number, by selection instead of a branch: none could be predicted. Returns also
+    /// what the probability becomes.
+    #[inline(always)]
+    fn digit(&mut self, probability: Probability) -> (bool, Probability) {
+        self.normalize();
+        let p = u32::from(probability);
+        let bound = (self.state.range >> ONE_BITS).wrapping_mul(p);
+        let (above, zero) = self.state.code.overflowing_sub(bound);
+        let rest = self.state.range.wrapping_sub(bound);
+        self.state.range = if zero { bound } else { rest };
+        self.state.code = if zero { self.state.code } else { above };
+        // p + (ONE - p) / 32 is p - (p - ONE + 31) / 32 too, with division rounded down.
+        let toward = if zero { ONE.wrapping_sub(LEAST) } else { 0 };
+        let step = (p.wrapping_sub(toward) as i32) >> MOVE_BITS;
+        (!zero, p.wrapping_sub(step as u32) as Probability)
+    }
+
+    /// The same, adapting the probability in place.
+    #[inline(always)]
+    pub(super) fn digit_of(&mut self, probability: &mut Probability) -> bool {
+        if CAREFUL {
+            return self.digit_apart(probability);
+        }
+        let (one, adapted) = self.digit(*probability);
+        self.adapt(probability, adapted);
+        one
+    }
+
+    /// The same as a function of its own: what is rarely run is to be small.
+    #[inline(never)]
+    fn digit_apart(&mut self, probability: &mut Probability) -> bool {
+        let (one, adapted) = self.digit(*probability);
+        self.adapt(probability, adapted);
+        one
+    }
+
+    /// A number of `log2(N)` bits, its highest first, with a one before it.
+    #[inline(always)]
+    pub(super) fn tree<const N: usize>(&mut self, tree: &mut [Probability; N]) -> usize {
+        const { assert!(N.is_power_of_two()) };
+        let mut symbol = 1;
+        if CAREFUL {
+            while symbol < N {
+                symbol = symbol << 1 | usize::from(self.digit_of(&mut tree[symbol & (N - 1)]));
+            }
+            return symbol;
+        }
+        let mut probability = tree[1];
+        for _ in 1..N.trailing_zeros() {
+            // Both are fetched before it is known which one it will be.
+            let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
+            let (one, adapted) = self.digit(probability);
+            self.adapt(&mut tree[symbol & (N - 1)], adapted);
+            probability = if one { below[1] } else { below[0] };
+            symbol = symbol << 1 | usize::from(one);
+        }
+        let (one, adapted) = self.digit(probability);
+        self.adapt(&mut tree[symbol & (N - 1)], adapted);
+        symbol << 1 | usize::from(one)
+    }
+
+    /// A number of `bits` bits, its lowest first. The tree begins at `root` in `tree`.
+    #[inline(always)]
+    pub(super) fn reverse_tree<const N: usize>(
+        &mut self,
+        tree: &mut [Probability; N],
+        root: usize,
+        bits: u32,
+    ) -> u32 {
+        const { assert!(N.is_power_of_two()) };
+        let (mut symbol, mut value) = (1usize, 0);
+        for bit in 0..bits {
+            let one = self.digit_of(&mut tree[root.wrapping_add(symbol) & (N - 1)]);
+            symbol = symbol << 1 | usize::from(one);
+            value |= u32::from(one).wrapping_shl(bit);
+        }
+        value
+    }
+
+    /// `bits` bits without probabilities behind those of `value`, the highest first.
+    #[inline(always)]
+    pub(super) fn direct(&mut self, mut value: u32, bits: u32) -> u32 {
+        for _ in 0..bits {
+            self.normalize();
+            self.state.range >>= 1;
+            let (above, zero) = self.state.code.overflowing_sub(self.state.range);
+            self.state.code = if zero { self.state.code } else { above };
+            value = value << 1 | u32::from(!zero);
+        }
+        value
+    }
+}
