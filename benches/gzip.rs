@@ -3,40 +3,20 @@
 
 use std::io::Write;
 
-use criterion::{Criterion, Throughput};
 use pagewise::{decode_slice, Decode, Gzip};
-use pagewise_benches::{print_ratios, samples, Pages, Peer, Sample};
+use pagewise_benches::{largest, measure, samples, Pages, Peer, Sample};
 
 /// The gzip header that `gzip -n` and the compressor here write has no optional field; peers that
 /// know raw deflate only begin behind it.
 const HEADER: usize = 10;
-
-const ROUNDS: usize = 21;
 
 fn main() {
     let samples: Vec<Sample> = samples(|file| file.starts_with(&[0x1f, 0x8b]), compress)
         .into_iter()
         .map(|file| Sample { length: isize_of(&file), file })
         .collect();
-    let largest = samples.iter().map(|sample| sample.length).max().unwrap_or(0);
-    let mut peers = peers(largest);
-
-    let mut criterion = Criterion::default().configure_from_args();
-    let mut group = criterion.benchmark_group("gzip");
-    group.throughput(Throughput::Bytes(samples.iter().map(|sample| sample.length as u64).sum()));
-    let mut output = vec![0; largest];
-    for peer in &mut peers {
-        group.bench_function(peer.name, |bencher| {
-            bencher.iter(|| {
-                for sample in &samples {
-                    (peer.decode)(&sample.file, &mut output[..sample.length]);
-                }
-            });
-        });
-    }
-    group.finish();
-    criterion.final_summary();
-    print_ratios(&samples, &mut peers, ROUNDS);
+    let mut peers = peers(largest(&samples));
+    measure("gzip", &samples, &mut peers);
 }
 
 fn compress(bytes: &[u8]) -> Vec<u8> {

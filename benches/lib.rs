@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use criterion::{Criterion, Throughput};
 use pagewise::{Decode, Pause};
 
 /// A compressed file, and the length of what is in it.
@@ -53,11 +54,38 @@ pub struct Peer<'a> {
 
 type Decoder<'a> = Box<dyn FnMut(&[u8], &mut [u8]) + 'a>;
 
+const ROUNDS: usize = 21;
+
+/// Measures each peer by itself, and then all in turn.
+pub fn measure(name: &str, samples: &[Sample], peers: &mut [Peer<'_>]) {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group(name);
+    group.throughput(Throughput::Bytes(samples.iter().map(|sample| sample.length as u64).sum()));
+    let mut output = vec![0; largest(samples)];
+    for peer in &mut *peers {
+        group.bench_function(peer.name, |bencher| {
+            bencher.iter(|| {
+                for sample in samples {
+                    (peer.decode)(&sample.file, &mut output[..sample.length]);
+                }
+            });
+        });
+    }
+    group.finish();
+    criterion.final_summary();
+    print_ratios(samples, peers, ROUNDS);
+}
+
+/// The longest output.
+pub fn largest(samples: &[Sample]) -> usize {
+    samples.iter().map(|sample| sample.length).max().unwrap_or(0)
+}
+
 /// Measures all peers in turn, round by round, and prints the medians and their ratios to the
 /// first peer: what is slow about the machine for a while is slow for all of them.
-pub fn print_ratios(samples: &[Sample], peers: &mut [Peer<'_>], rounds: usize) {
+fn print_ratios(samples: &[Sample], peers: &mut [Peer<'_>], rounds: usize) {
     let total: usize = samples.iter().map(|sample| sample.length).sum();
-    let mut output = vec![0; samples.iter().map(|sample| sample.length).max().unwrap_or(0)];
+    let mut output = vec![0; largest(samples)];
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); peers.len()];
     for round in 0..=rounds {
         for (peer, times) in peers.iter_mut().zip(&mut times) {
