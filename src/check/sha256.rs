@@ -19,8 +19,8 @@ const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// The rounds' constants (4.2.2). Four rounds are one unrolled loop, which brings the words almost
-/// back to their registers.
+/// The rounds' constants (4.2.2), by four: that many rounds, unrolled, only exchange the words'
+/// halves, which saves most moves.
 static ROUND: [[u32; 4]; 16] = [
     [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5],
     [0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5],
@@ -105,7 +105,7 @@ impl Sha256 {
     }
 }
 
-/// Adds what a block does to the hash value (6.2.2).
+/// Takes in a block: adds its words to the hash value (6.2.2).
 fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     let mut schedule = [0u32; SCHEDULE];
     let mut rest = &block[..];
@@ -116,39 +116,35 @@ fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     }
     let mut words = INITIAL;
     words.iter_mut().zip(&*gain).for_each(|(word, gain)| *word = word.wrapping_add(*gain));
-    for pass in ROUND.chunks_exact(SCHEDULE / 4) {
-        let mut at = 0usize;
-        let mut rest = pass.as_flattened();
-        while let Some((constants, behind)) = rest.split_first_chunk::<4>() {
-            for constant in constants {
-                words = round(words, constant.wrapping_add(next_word(&mut schedule, at)));
-                at = at.wrapping_add(1);
-            }
-            rest = behind;
+    for (four, constants) in ROUND.iter().enumerate() {
+        for (at, constant) in constants.iter().enumerate() {
+            let word = next_word(&mut schedule, four.wrapping_mul(4).wrapping_add(at));
+            words = round(words, constant.wrapping_add(word));
         }
     }
     gain.iter_mut().zip(words).for_each(|(gain, word)| *gain = gain.wrapping_add(word));
 }
 
-/// Takes a word of the schedule, for the one sixteen words later (6.2.2, step 1, with the sigmas of
-/// 4.1.2).
+/// Round `at`'s word of the schedule. Its place is taken by the one sixteen rounds later (6.2.2,
+/// step 1, with the sigmas of 4.1.2); the last sixteen of those are of no use.
 #[inline(always)]
 fn next_word(schedule: &mut [u32; SCHEDULE], at: usize) -> u32 {
+    let at = at % SCHEDULE;
     let ahead = |words: usize| schedule[at.wrapping_add(words) % SCHEDULE];
-    let (word, near, late) = (ahead(0), ahead(1), ahead(14));
+    let (word, near, late) = (schedule[at], ahead(1), ahead(14));
     let sigma0 = near.rotate_right(7) ^ near.rotate_right(18) ^ near >> 3;
     let sigma1 = late.rotate_right(17) ^ late.rotate_right(19) ^ late >> 10;
-    let sum = word.wrapping_add(sigma0).wrapping_add(ahead(9)).wrapping_add(sigma1);
-    schedule[at % SCHEDULE] = sum;
+    let later = word.wrapping_add(sigma0).wrapping_add(ahead(9)).wrapping_add(sigma1);
+    schedule[at] = later;
     word
 }
 
-/// A round (6.2.2, step 3), with the sum of its constant and its word.
+/// A round (6.2.2, step 3), with the sum of its constant and its word, and the functions of 4.1.2.
 #[inline(always)]
 fn round([a, b, c, d, e, f, g, h]: [u32; 8], constant_and_word: u32) -> [u32; 8] {
     let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
     let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    // Each bit of `e` chooses one of `f` and `g`; of `a`, `b` and `c` the majority counts.
+    // Each bit of `e` chooses between `f` and `g`; of `a`, `b` and `c` the majority counts.
     let choice = g ^ e & (f ^ g);
     let majority = a & b | c & (a | b);
     let t1 = h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(constant_and_word);
