@@ -80,6 +80,17 @@ impl Output {
         self.settled = settled.clamp(self.settled, self.written.max(self.settled));
     }
 
+    /// Takes the last bytes as they are now: filters may have changed them.
+    pub(crate) fn refresh_tail<P: Page>(&mut self, pages: &[P]) -> Result<(), Error> {
+        let mut tail = self.tail;
+        let from = self.written.saturating_sub(8).max(self.released);
+        self.read(pages, from..self.written, |run| {
+            tail = run.iter().fold(tail, |tail, &byte| tail.push(byte));
+        })?;
+        self.tail = tail;
+        Ok(())
+    }
+
     /// Where the bytes begin that a copy can still reach.
     pub(crate) fn reachable_from(&self, window: usize) -> u64 {
         self.history.max(self.written.saturating_sub(window as u64))

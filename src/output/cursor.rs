@@ -310,7 +310,7 @@ impl Tail {
     }
 
     #[inline(always)]
-    fn push(self, byte: u8) -> Self {
+    pub(super) fn push(self, byte: u8) -> Self {
         Self(self.0 >> 8 | u64::from(byte) << 56)
     }
 

@@ -183,6 +183,9 @@ impl Lzma {
     ) -> (usize, Result<Step, Error>) {
         let mut rest = input;
         let result = loop {
+            if out.is_parked() {
+                break Ok(Step::Full);
+            }
             if self.output_left == 0 || self.stage == Stage::Marked {
                 match self.finish(&mut rest) {
                     Ok(None) => {}
@@ -202,7 +205,11 @@ impl Lzma {
                 Stop::Full if self.output_left == 0 => {}
                 Stop::Full => break Ok(Step::Full),
                 Stop::Starved => break Ok(Step::NeedInput),
-                Stop::Marker => self.stage = Stage::Marked,
+                Stop::Marker => match self.marker {
+                    Marker::Anywhere => self.stage = Stage::Marked,
+                    Marker::AtEnd if self.output_left == 0 => self.stage = Stage::Marked,
+                    _ => break Err(Error::LzmaEndMarker),
+                },
                 Stop::Invalid(error) => break Err(error),
                 Stop::Copy { distance } => break Err(out.why_not(distance)),
             }
