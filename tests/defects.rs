@@ -233,25 +233,56 @@ fn zlib_fields() {
 #[test]
 fn formats() {
     let good = encode_c(Wrapper::Zlib, CONTENT, 6, 15);
-    for stream in [&b"\x7fELF"[..], b"PK\x03\x04", b"\x1f\x9d\x90", &[0x78, 0], &[0x88, 0x1c], &[0]]
-    {
+    let lzma = |properties, dictionary: u32, size: u64| {
+        [&[properties], &dictionary.to_le_bytes()[..], &size.to_le_bytes()].concat()
+    };
+    for stream in [
+        &b"\x7fELF"[..],
+        b"PK\x03\x04",
+        b"\x1f\x9d\x90",
+        &[0x78, 0],
+        &[0x88, 0x1c, 0, 0, 0],
+        &[0, 0, 0, 0, 0],
+        // Properties, dictionary sizes and sizes that no .lzma file has.
+        &[225],
+        &[5],
+        &lzma(93, 0x10_0001, 100),
+        &lzma(93, 0x7_0000, 100),
+        &lzma(93, 0x1_0000, 1 << 38),
+        &lzma(93, 0x1_0000, u64::MAX - 1),
+    ] {
         check(Any::new(), stream, Error::UnknownFormat, &good);
     }
     for (stream, format) in [
         (&b"\xfd7zXZ\0"[..], Format::Xz),
+        (&[0x1f, 0x8b], Format::Gzip),
+        (&[0x78, 0x9c], Format::Zlib),
         (&[0x28, 0xb5, 0x2f, 0xfd], Format::Zstd),
         (&[0x50, 0x2a, 0x4d, 0x18], Format::Zstd),
         (&[0x5f, 0x2a, 0x4d, 0x18], Format::Zstd),
+        (&lzma(93, 0x80_0000, u64::MAX), Format::Lzma),
+        (&lzma(0, 0x6000, 0), Format::Lzma),
+        (&lzma(224 - 4 - 9 * 4, u32::MAX, (1 << 38) - 1), Format::Lzma),
     ] {
-        check(Any::new(), stream, Error::UnsupportedFormat, &good);
         // Not one byte earlier, and then it is known what it was.
         for end in 0..stream.len() {
             let progress = Any::new().decode(&stream[..end], &mut [[0; 64]]).unwrap();
             assert!(matches!(progress.pause, Pause::NeedInput { min } if min > end));
+            assert_eq!(Format::detect(&stream[..end]), Ok(None), "{format:?}");
         }
+        assert_eq!(Format::detect(stream), Ok(Some(format)));
         let mut decoder = Any::new();
-        assert!(decoder.decode(stream, &mut [[0; 64]]).is_err());
-        assert_eq!(decoder.info().format, Some(format));
+        let result = decoder.decode(stream, &mut [[0; 64]]);
+        if format == Format::Zstd {
+            assert_eq!(result, Err(Error::UnsupportedFormat));
+            assert_eq!(decoder.info().format, Some(format));
+            check(Any::new(), stream, Error::UnsupportedFormat, &good);
+        } else {
+            assert!(matches!(result.unwrap().pause, Pause::NeedInput { .. }));
+            let longer = [stream, &[0xff; 64]].concat();
+            assert!(decoder.decode(&longer, &mut [[0; 64]]).is_err());
+            assert_eq!(decoder.info().format, Some(format));
+        }
     }
 }
 

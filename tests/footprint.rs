@@ -9,8 +9,11 @@ use std::mem::{size_of, MaybeUninit};
 use std::sync::Mutex;
 
 use common::data::{self, encode_c, gzip, GzipHeader, Wrapper};
+use common::lzma;
+use common::xz::{self, Block, CHECKS, CRC32, CRC64, DELTA, SHA256, X86};
 use pagewise::{
-    decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Pause, Progress, Zlib,
+    decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Pause, Progress,
+    Xz, Zlib,
 };
 
 /// The system's allocator, counting the calls of each thread.
@@ -45,18 +48,22 @@ fn calls() -> usize {
 
 #[test]
 fn decoders_fit_their_budget() {
-    const BUDGET: usize = 16 << 10;
+    const DEFLATE: usize = 16 << 10;
+    const LZMA: usize = 36 << 10;
     let sizes = [
-        ("Gzip", size_of::<Gzip>()),
-        ("Zlib", size_of::<Zlib>()),
-        ("Deflate", size_of::<Deflate>()),
-        ("Any", size_of::<Any>()),
-        ("Concatenated<Gzip>", size_of::<Concatenated<Gzip>>()),
-        ("Concatenated<Any>", size_of::<Concatenated<Any>>()),
-        ("Carry<Concatenated<Any>>", size_of::<Carry<Concatenated<Any>>>()),
+        ("Gzip", size_of::<Gzip>(), DEFLATE),
+        ("Zlib", size_of::<Zlib>(), DEFLATE),
+        ("Deflate", size_of::<Deflate>(), DEFLATE),
+        ("Concatenated<Gzip>", size_of::<Concatenated<Gzip>>(), DEFLATE),
+        ("Xz", size_of::<Xz>(), LZMA),
+        ("Lzma", size_of::<Lzma>(), LZMA),
+        ("Carry<Concatenated<Xz>>", size_of::<Carry<Concatenated<Xz>>>(), LZMA),
+        ("Any", size_of::<Any>(), DEFLATE + LZMA),
+        ("Concatenated<Any>", size_of::<Concatenated<Any>>(), DEFLATE + LZMA),
+        ("Carry<Concatenated<Any>>", size_of::<Carry<Concatenated<Any>>>(), DEFLATE + LZMA),
     ];
-    for (name, size) in sizes {
-        assert!(size <= BUDGET, "{name}: {size} bytes");
+    for (name, size, budget) in sizes {
+        assert!(size <= budget, "{name}: {size} bytes");
     }
     assert!(size_of::<Error>() == 1 && size_of::<Result<Progress, Error>>() <= 32);
 }
@@ -98,6 +105,23 @@ fn zeros_are_a_fresh_decoder() {
     check_zeroed::<Deflate>(&fixed, &content);
     let member = gzip(&GzipHeader::full(), &fixed, &content);
     check_zeroed::<Carry<Concatenated<Any>>>(&member.repeat(2), &content.repeat(2));
+
+    let chain = [(DELTA, vec![3]), (X86, vec![])];
+    for check in CHECKS {
+        for filters in [&[][..], &chain] {
+            let xz = xz::stream(check, &[Block::encoded(filters, &content)]);
+            check_zeroed::<Xz>(&xz, &content);
+            check_zeroed::<Any>(&xz, &content);
+            check_zeroed::<Carry<Concatenated<Xz>>>(&xz.repeat(2), &content.repeat(2));
+            check_zeroed::<Carry<Concatenated<Any>>>(&xz.repeat(2), &content.repeat(2));
+        }
+    }
+    for marked in [false, true] {
+        let file = lzma::alone_of(&lzma::literals(&content), 1 << 16, marked);
+        check_zeroed::<Lzma>(&file, &content);
+        check_zeroed::<Any>(&file, &content);
+        check_zeroed::<Carry<Concatenated<Any>>>(&file, &content);
+    }
 }
 
 #[test]
@@ -105,7 +129,8 @@ fn a_decoder_can_be_static() {
     static GZIP: Mutex<Gzip> = Mutex::new(Gzip::new());
     static FILE: Mutex<Carry<Concatenated<Any>>> =
         Mutex::new(Carry::new(Concatenated::new(Any::new())));
-    const _: (Zlib, Deflate) = (Zlib::new(), Deflate::new());
+    static XZ: Mutex<Xz> = Mutex::new(Xz::new());
+    const _: (Zlib, Deflate, Lzma) = (Zlib::new(), Deflate::new(), Lzma::new());
 
     let content = data::text(5_000);
     let stream = encode_c(Wrapper::Gzip, &content, 6, 15);
@@ -115,17 +140,16 @@ fn a_decoder_can_be_static() {
     output.fill(0);
     assert!(decode_slice(&mut *FILE.lock().unwrap(), &stream, &mut output).is_ok());
     assert!(output == content);
+    output.fill(0);
+    let stream = xz::stream(SHA256, &[Block::encoded(&[(X86, vec![])], &content)]);
+    assert!(decode_slice(&mut *XZ.lock().unwrap(), &stream, &mut output).is_ok());
+    assert!(output == content);
 }
 
-#[test]
-fn decoding_allocates_nothing() {
-    let content = [data::elf(1 << 20), data::text(1 << 18)].concat();
-    let raw = encode_c(Wrapper::Deflate, &content, 6, 15);
-    let mut file = gzip(&GzipHeader::full(), &raw, &content);
-    file.extend(gzip(&GzipHeader::full(), &data::raw_literals(b"more"), b"more"));
-
+/// Decodes `file` in pieces, fails, and starts again, with no call of the allocator.
+fn check_calls(file: &[u8], content: &[u8]) {
     let mut decoder: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
-    let mut pages = vec![[0; 4096]; (content.len() + 4).div_ceil(4096)];
+    let mut pages = vec![[0; 4096]; content.len().div_ceil(4096)];
     let before = calls();
     let mut last = Pause::NeedPage;
     for piece in file.chunks(1000) {
@@ -133,7 +157,7 @@ fn decoding_allocates_nothing() {
     }
     assert_eq!(calls(), before, "allocator calls");
     assert_eq!(last, Pause::Done);
-    assert!(pages.as_flattened().starts_with(&content));
+    assert!(pages.as_flattened().starts_with(content));
 
     // Nor does failing, nor starting again.
     let before = calls();
@@ -143,4 +167,20 @@ fn decoding_allocates_nothing() {
     assert_eq!(calls(), before, "allocator calls");
     drop(vec![0]);
     assert_eq!(calls(), before + 2, "calls are counted");
+}
+
+#[test]
+fn decoding_allocates_nothing() {
+    let content = [data::elf(1 << 20), data::text(1 << 18)].concat();
+    let raw = encode_c(Wrapper::Deflate, &content, 6, 15);
+    let mut file = gzip(&GzipHeader::full(), &raw, &content);
+    file.extend(gzip(&GzipHeader::full(), &data::raw_literals(b"more"), b"more"));
+    check_calls(&file, &[&content[..], b"more"].concat());
+
+    let chain = [(X86, vec![]), (DELTA, vec![3]), (10, vec![])];
+    let (a, b) = content.split_at(content.len() / 2);
+    let blocks = [Block::encoded(&chain, a), Block::encoded(&[], b).with_sizes()];
+    let file = [xz::stream(CRC64, &blocks), vec![0; 400], xz::stream(CRC32, &blocks[1..])];
+    check_calls(&file.concat(), &[&content[..], b].concat());
+    check_calls(&lzma::alone_of(&lzma::literals(a), 1 << 16, true), a);
 }

@@ -4,10 +4,10 @@
 mod common;
 
 use common::data::{self, encode_c, encode_rs, Wrapper};
-use pagewise::{Any, Check, Decode, Deflate, Format, Gzip, Pause, Zlib};
+use common::feed::{check_whole as check, PAGE};
+use pagewise::{Any, Check, Decode, Deflate, Format, Gzip, Zlib};
 use zlib_rs::{DeflateConfig, Strategy};
 
-const PAGE: usize = 4096;
 const STRATEGIES: [Strategy; 5] =
     [Strategy::Default, Strategy::Filtered, Strategy::HuffmanOnly, Strategy::Rle, Strategy::Fixed];
 
@@ -39,32 +39,6 @@ impl Decoders {
             check(&mut *self.any, stream, content, name);
         }
     }
-}
-
-/// Decodes `stream` into pages and, with more behind it, into a flat buffer.
-fn check<D: Decode>(decoder: &mut D, stream: &[u8], content: &[u8], name: &str) {
-    decoder.reset();
-    let (mut pages, mut rest): (Vec<[u8; PAGE]>, _) = (Vec::new(), stream);
-    loop {
-        let progress = decoder.decode(rest, &mut pages).unwrap_or_else(|e| panic!("{name}: {e}"));
-        rest = &rest[progress.consumed..];
-        match progress.pause {
-            Pause::NeedPage => pages.push([0; PAGE]),
-            Pause::NeedInput { .. } => panic!("{name}: the stream does not end"),
-            Pause::Done => break,
-        }
-    }
-    assert!(rest.is_empty(), "{name}: {} bytes left", rest.len());
-    assert!(pages.as_flattened().starts_with(content), "{name}");
-    assert_eq!(decoder.written(), content.len() as u64, "{name}");
-    assert_eq!(pages.len(), content.len().div_ceil(PAGE), "{name}: no page more than needed");
-
-    decoder.reset();
-    let mut flat = vec![0; content.len()];
-    let longer = [stream, b"behind it"].concat();
-    let progress = decoder.decode(&longer, &mut [&mut flat[..]]).unwrap();
-    assert_eq!((progress.consumed, progress.pause), (stream.len(), Pause::Done), "{name}");
-    assert!(flat == content, "{name}");
 }
 
 /// Contents of up to a few pages.

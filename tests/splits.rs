@@ -5,57 +5,10 @@ mod common;
 
 use common::bits::{expand, literals, BitWriter, Codes, Op};
 use common::data::{self, encode_c, encode_rs, gzip, zlib, GzipHeader, Wrapper};
-use common::feed::{feed, Holding, Outcome, Plan, Verdict};
+use common::feed::{feed, Outcome, Plan, Verdict};
+use common::splits::{check, compare, done, failed, PAGES};
 use pagewise::{Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Zlib};
 use zlib_rs::{DeflateConfig, Strategy};
-
-const CHUNKS: [usize; 6] = [1, 2, 7, 63, 4096, usize::MAX];
-const PAGES: [Option<usize>; 4] = [Some(64), Some(4096), Some(65536), None];
-
-fn plans() -> Vec<Plan> {
-    let mut plans = Vec::new();
-    for chunk in CHUNKS {
-        for page in PAGES {
-            for batch in [1, 9] {
-                plans.push(Plan { chunk, page, batch, release: false });
-                // Flat output cannot be released.
-                plans.extend(page.map(|_| Plan { chunk, page, batch, release: true }));
-            }
-        }
-    }
-    plans
-}
-
-/// Holds all splits of `input` against `expected`, with a `Carry` and without.
-fn check<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
-    let mut bare = fresh();
-    let mut carried: Carry<D> = Carry::new(fresh());
-    for plan in plans() {
-        bare.reset();
-        compare(name, plan, &feed(&mut bare, input, &expected.bytes, plan), expected);
-        carried.reset();
-        compare(name, plan, &feed(&mut carried, input, &expected.bytes, plan), expected);
-    }
-}
-
-fn compare(name: &str, plan: Plan, outcome: &Outcome, expected: &Outcome) {
-    assert_eq!(outcome.verdict, expected.verdict, "{name}, {plan:?}");
-    assert_eq!(outcome.bytes.len(), expected.bytes.len(), "{name}, {plan:?}: bytes written");
-    assert_eq!(outcome.consumed, expected.consumed, "{name}, {plan:?}: bytes consumed");
-    assert!(outcome.bytes == expected.bytes, "{name}, {plan:?}");
-}
-
-fn done(input: &[u8], content: Vec<u8>) -> Outcome {
-    Outcome { verdict: Verdict::Done, bytes: content, consumed: input.len() as u64 }
-}
-
-/// What a flat buffer and the whole input give, for streams that end in `error` after a head of
-/// `content`.
-fn failed<D: Holding>(mut decoder: D, input: &[u8], content: &[u8], error: Error) -> Outcome {
-    let outcome = feed(&mut decoder, input, content, Plan::WHOLE);
-    assert_eq!(outcome.verdict, Verdict::Failed(error));
-    outcome
-}
 
 #[test]
 fn gzip_members() {
@@ -166,7 +119,7 @@ fn the_smallest_carry() {
         Carry::new(Concatenated::new(Any::new()));
     for chunk in 1..40 {
         for page in PAGES {
-            let plan = Plan { chunk, page, batch: 1, release: true };
+            let plan = Plan { chunk, page, batch: 1, release: true, filtered: false };
             decoder.reset();
             let outcome = feed(&mut decoder, &file, &content, plan);
             compare("small carry", plan, &outcome, &done(&file, content.clone()));
@@ -273,7 +226,8 @@ fn check_ends(ops: &[Op], split: bool) {
         let file = stream.finish();
         let name = format!("{verdict:?} after {} bytes", content.len());
         let whole = feed(&mut Deflate::new(), &file, &content, Plan::WHOLE);
-        let expected = Outcome { verdict, bytes: content.clone(), consumed: whole.consumed };
+        let expected =
+            Outcome { verdict, consumed: whole.consumed, ..done(&file, content.clone()) };
         compare(&name, Plan::WHOLE, &whole, &expected);
         if split {
             check(Deflate::new, &name, &file, &expected);

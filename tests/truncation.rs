@@ -4,41 +4,11 @@
 mod common;
 
 use common::bits::{expand, literals, BitWriter, Op};
+use common::cut::{check_growing, check_prefixes};
 use common::data::{self, encode_c, gzip, raw_literals, zlib, GzipHeader, Wrapper};
 use pagewise::{
     decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Pause, Progress, Zlib,
 };
-
-/// Each prefix of `stream` waits for more; `content` is all that is ever written.
-fn check<D: Decode>(fresh: fn() -> D, stream: &[u8], content: &[u8]) {
-    let (mut decoder, mut output) = (fresh(), vec![0; content.len()]);
-    let mut written = 0;
-    for end in 0..stream.len() {
-        decoder.reset();
-        let result = decode_slice(&mut decoder, &stream[..end], &mut output);
-        assert_eq!(result, Err(Error::Truncated), "{end} bytes of {}", stream.len());
-        assert!(output.starts_with(&content[..decoder.written() as usize]));
-        assert!(written <= decoder.written(), "more input gives less output");
-        written = decoder.written();
-    }
-    check_growing(fresh(), stream, content);
-    check_growing(Carry::<D>::new(fresh()), stream, content);
-}
-
-/// The same with one decoder, which gets a byte more each time.
-fn check_growing<D: Decode>(mut decoder: D, stream: &[u8], content: &[u8]) {
-    let (mut output, mut at) = (vec![0; content.len()], 0);
-    for end in 0..=stream.len() {
-        let progress = decoder.decode(&stream[at..end], &mut [&mut output[..]]).unwrap();
-        at += progress.consumed;
-        match progress.pause {
-            Pause::NeedInput { min } => assert!(end < stream.len() && min > end - at),
-            Pause::Done => assert_eq!(end, stream.len()),
-            Pause::NeedPage => panic!("the output has no byte more"),
-        }
-    }
-    assert!(output == content);
-}
 
 /// Blocks of each type by themselves, and one after the other.
 fn block_types() -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -68,16 +38,16 @@ fn block_types() -> Vec<(Vec<u8>, Vec<u8>)> {
 #[test]
 fn every_prefix_needs_input() {
     for (raw, content) in block_types() {
-        check(Deflate::new, &raw, &content);
+        check_prefixes(Deflate::new, &raw, &content);
         for cinfo in [2, 7] {
-            check(Zlib::new, &zlib(cinfo, &raw, &content), &content);
-            check(Any::new, &zlib(cinfo, &raw, &content), &content);
+            check_prefixes(Zlib::new, &zlib(cinfo, &raw, &content), &content);
+            check_prefixes(Any::new, &zlib(cinfo, &raw, &content), &content);
         }
         for header in [GzipHeader::default(), GzipHeader::full()] {
             let member = gzip(&header, &raw, &content);
-            check(Gzip::new, &member, &content);
-            check(Any::new, &member, &content);
-            check(|| Concatenated::new(Gzip::new()), &member, &content);
+            check_prefixes(Gzip::new, &member, &content);
+            check_prefixes(Any::new, &member, &content);
+            check_prefixes(|| Concatenated::new(Gzip::new()), &member, &content);
         }
     }
 }

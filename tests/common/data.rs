@@ -189,6 +189,26 @@ pub fn elf(length: usize) -> Vec<u8> {
     bytes
 }
 
+/// Bytes in which every filter finds something to change, wherever pages end.
+pub fn code(length: usize) -> Vec<u8> {
+    let mut random = Random(length as u64);
+    let mut bytes = Vec::new();
+    while bytes.len() < length {
+        let any = random.next().to_le_bytes();
+        match random.below(4) {
+            // Calls of x86, ARM, ARM64, PowerPC; any bytes are as good as code for the others.
+            0 => bytes.extend([0xe8, any[0], any[1], 0, [0, 0xff][random.below(2)]]),
+            1 => bytes.extend([any[0], any[1], any[2], [0xeb, 0x94][random.below(2)]]),
+            2 => bytes.extend([0x48, any[0], any[1], any[2] & 0xfc | 1]),
+            _ => bytes.extend(any),
+        }
+        // In and out of step.
+        bytes.truncate(bytes.len() - usize::from(any[7] < 40));
+    }
+    bytes.truncate(length);
+    bytes
+}
+
 /// Literals and copies for `length` bytes or a few more: distances near, far and in between.
 pub fn random_ops(random: &mut Random, length: usize) -> Vec<Op> {
     let (mut ops, mut at) = (literals(&random.bytes(3)), 3);

@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use pagewise::{
-    Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Page, Pause, Progress, Xz, Zlib,
+    Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Page, Pause, Progress,
+    Xz, Zlib,
 };
 
 /// How a stream ended.
@@ -20,7 +21,10 @@ pub enum Verdict {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub verdict: Verdict,
+    /// The bytes that are final.
     pub bytes: Vec<u8>,
+    /// How many were written.
+    pub written: u64,
     pub consumed: u64,
 }
 
@@ -35,16 +39,24 @@ pub struct Plan {
     pub batch: usize,
     /// Whether pages that no copy can reach any more are reused.
     pub release: bool,
+    /// Whether bytes may be written long before they are final. If not, they are so at once.
+    pub filtered: bool,
 }
 
 impl Plan {
-    pub const WHOLE: Self = Self { chunk: usize::MAX, page: None, batch: 256, release: false };
+    pub const WHOLE: Self =
+        Self { chunk: usize::MAX, page: None, batch: 256, release: false, filtered: false };
 }
 
 /// A decoder, and how many bytes it holds back that it has taken, if it does so at all.
 pub trait Holding: Decode {
     fn held(&self) -> Option<usize> {
         None
+    }
+
+    /// Whether it holds bytes behind its end for damage.
+    fn is_strict(&self) -> bool {
+        false
     }
 }
 
@@ -55,11 +67,22 @@ impl Holding for Xz {}
 impl Holding for Lzma {}
 impl Holding for Any {}
 
-impl<D> Holding for Concatenated<D> where Concatenated<D>: Decode {}
+impl<D> Holding for Concatenated<D>
+where
+    Concatenated<D>: Decode,
+{
+    fn is_strict(&self) -> bool {
+        matches!(self.info().format, Some(Format::Xz | Format::Lzma))
+    }
+}
 
-impl<D: Decode, const N: usize> Holding for Carry<D, N> {
+impl<D: Holding, const N: usize> Holding for Carry<D, N> {
     fn held(&self) -> Option<usize> {
         Some(Carry::held(self))
+    }
+
+    fn is_strict(&self) -> bool {
+        self.get_ref().is_strict()
     }
 }
 
@@ -80,16 +103,48 @@ pub fn decode_into<P: Page>(stream: &[u8], fresh: impl Fn() -> P) -> Result<Vec<
     Ok(output)
 }
 
-/// Decodes `input`, whose output must be a head of `expected` at any time.
+/// A usual length of pages.
+pub const PAGE: usize = 4096;
+
+/// Decodes `stream` into pages and, with more behind it, into a flat buffer.
+pub fn check_whole<D: Decode>(decoder: &mut D, stream: &[u8], content: &[u8], name: &str) {
+    decoder.reset();
+    let (mut pages, mut rest): (Vec<[u8; PAGE]>, _) = (Vec::new(), stream);
+    loop {
+        let progress = decoder.decode(rest, &mut pages).unwrap_or_else(|e| panic!("{name}: {e}"));
+        rest = &rest[progress.consumed..];
+        match progress.pause {
+            Pause::NeedPage => pages.push([0; PAGE]),
+            Pause::NeedInput { .. } => panic!("{name}: the stream does not end"),
+            Pause::Done => break,
+        }
+    }
+    assert!(rest.is_empty(), "{name}: {} bytes left", rest.len());
+    assert!(pages.as_flattened().starts_with(content), "{name}");
+    assert_eq!(decoder.written(), content.len() as u64, "{name}");
+    assert_eq!(pages.len(), content.len().div_ceil(PAGE), "{name}: no page more than needed");
+
+    decoder.reset();
+    let mut flat = vec![0; content.len()];
+    let longer = [stream, b"behind it"].concat();
+    let progress = decoder.decode(&longer, &mut [&mut flat[..]]).unwrap();
+    assert_eq!((progress.consumed, progress.pause), (stream.len(), Pause::Done), "{name}");
+    assert!(flat == content, "{name}");
+}
+
+/// Decodes `input`, whose final output must be a head of `expected` at any time.
 pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Plan) -> Outcome {
     let mut pages = Pages::new(plan);
     let (mut at, mut end) = (0, plan.chunk.min(input.len()));
     let (mut last, mut calls) = (None, 0);
     let verdict = loop {
-        let written = decoder.written();
+        let (written, settled) = (decoder.written(), decoder.settled());
         let result = decoder.decode(&input[at..end], &mut pages.pages);
-        pages.check(written..decoder.written(), expected);
+        pages.check(settled..decoder.settled(), decoder.written(), expected);
         assert!(decoder.settled() <= decoder.written(), "{plan:?}");
+        let is_done = matches!(result, Ok(Progress { pause: Pause::Done, .. }));
+        let is_final = decoder.settled() == decoder.written();
+        assert!(is_final || (plan.filtered && !is_done), "{plan:?}: not final yet");
         let Progress { consumed, pause } = match result {
             Ok(progress) => progress,
             Err(error) => break Verdict::Failed(error),
@@ -133,7 +188,8 @@ pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Pl
         }
     };
     check_end(decoder, verdict, &input[at..], &mut pages);
-    Outcome { verdict, consumed: decoder.consumed(), bytes: pages.finish(decoder.written()) }
+    let (written, consumed) = (decoder.written(), decoder.consumed());
+    Outcome { verdict, bytes: pages.finish(decoder.settled(), written), written, consumed }
 }
 
 /// After `Done` and after an error every further call says the same, and does nothing.
@@ -143,6 +199,7 @@ fn check_end<D: Holding>(decoder: &mut D, verdict: Verdict, rest: &[u8], pages: 
         let result = decoder.decode(input, &mut pages.pages);
         match verdict {
             Verdict::Failed(error) => assert_eq!(result, Err(error)),
+            Verdict::Done if decoder.is_strict() && input == b"##" => assert!(result.is_err()),
             Verdict::Done => assert_eq!(result, Ok(Progress { consumed: 0, pause: Pause::Done })),
             Verdict::Truncated => break,
         }
@@ -161,7 +218,7 @@ struct Pages {
     added: u64,
     /// Output that is no longer in `pages`, and how much it is.
     kept: Vec<u8>,
-    /// What was seen of the output, as it was then.
+    /// What was seen of the output, as it was then, once it was final.
     seen: Vec<u8>,
 }
 
@@ -203,8 +260,9 @@ impl Pages {
         }
     }
 
-    /// After a call that wrote the bytes `fresh`: they are right, and no byte behind them changed.
-    fn check(&mut self, fresh: Range<u64>, expected: &[u8]) {
+    /// After a call that made the bytes `fresh` final: they are right, and none changed behind those
+    /// that are written.
+    fn check(&mut self, fresh: Range<u64>, written: u64, expected: &[u8]) {
         let plan = self.plan;
         let (start, end) = (fresh.start as usize, fresh.end as usize);
         assert!(end <= expected.len(), "{plan:?}: {end} bytes of {}", expected.len());
@@ -216,7 +274,8 @@ impl Pages {
             }
         });
         self.seen.extend(&expected[start..end]);
-        self.check_untouched(end..end + NEAR);
+        let written = written as usize;
+        self.check_untouched(written..written + NEAR);
     }
 
     fn check_untouched(&self, range: Range<usize>) {
@@ -242,13 +301,13 @@ impl Pages {
         }
     }
 
-    /// All output, which is still what it was when it was written, and nothing else has changed.
-    fn finish(mut self, written: u64) -> Vec<u8> {
+    /// All final output, which is still what it was when it became so, and nothing else has changed.
+    fn finish(mut self, settled: u64, written: u64) -> Vec<u8> {
         self.check_untouched(written as usize..usize::MAX / 2);
         for page in &self.pages {
             self.kept.extend(page);
         }
-        self.kept.truncate(written as usize);
+        self.kept.truncate(settled as usize);
         assert!(self.kept == self.seen, "{:?}: settled bytes have changed", self.plan);
         self.kept
     }

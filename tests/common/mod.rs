@@ -5,5 +5,9 @@
 #![allow(dead_code)]
 
 pub mod bits;
+pub mod cut;
 pub mod data;
 pub mod feed;
+pub mod lzma;
+pub mod splits;
+pub mod xz;

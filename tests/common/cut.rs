@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Streams cut short anywhere.
+
+use pagewise::{decode_slice, Carry, Decode, Error, Pause};
+
+/// Each prefix of `stream` waits for more; `content` is all that is ever written.
+pub fn check_prefixes<D: Decode>(fresh: fn() -> D, stream: &[u8], content: &[u8]) {
+    check_prefixes_settled(fresh, stream, content, D::written);
+}
+
+/// The same, but for what is final only: `settled` bytes.
+pub fn check_prefixes_settled<D: Decode>(
+    fresh: fn() -> D,
+    stream: &[u8],
+    content: &[u8],
+    settled: fn(&D) -> u64,
+) {
+    let (mut decoder, mut output) = (fresh(), vec![0; content.len()]);
+    let mut before = 0;
+    for end in 0..stream.len() {
+        decoder.reset();
+        let result = decode_slice(&mut decoder, &stream[..end], &mut output);
+        assert_eq!(result, Err(Error::Truncated), "{end} bytes of {}", stream.len());
+        assert!(output.starts_with(&content[..settled(&decoder) as usize]));
+        assert!(before <= settled(&decoder), "more input gives less output");
+        before = settled(&decoder);
+    }
+    check_growing(fresh(), stream, content);
+    check_growing(Carry::<D>::new(fresh()), stream, content);
+}
+
+/// The same with one decoder, which gets a byte more each time.
+pub fn check_growing<D: Decode>(mut decoder: D, stream: &[u8], content: &[u8]) {
+    let (mut output, mut at) = (vec![0; content.len()], 0);
+    for end in 0..=stream.len() {
+        let progress = decoder.decode(&stream[at..end], &mut [&mut output[..]]).unwrap();
+        at += progress.consumed;
+        match progress.pause {
+            Pause::NeedInput { min } => assert!(end < stream.len() && min > end - at),
+            Pause::Done => assert_eq!(end, stream.len()),
+            Pause::NeedPage => panic!("the output has no byte more"),
+        }
+    }
+    assert!(output == content);
+}
