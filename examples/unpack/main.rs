@@ -12,7 +12,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use pagewise::{
-    Any, Carry, Check, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Members, Pause, Xz, Zlib,
+    Any, Carry, Check, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Members, Pause,
+    Xz, Zlib,
 };
 
 use meter::Meter;
@@ -82,6 +83,7 @@ fn unpack_as<D: Members + Default>(options: &Options, source: Source) -> Result<
     if let Some(bytes) = options.window_limit {
         unpacker.decoder.limit_window(bytes);
     }
+    unpacker.decoder.skip_unknown_checks(options.ignore_unknown_check);
     let end = unpacker.run();
     // What was good before a fault goes out too, as from `gzip -dc`.
     let drained = unpacker.drain();
@@ -103,11 +105,15 @@ fn print_info<D: Members>(decoder: &Concatenated<D>) -> Result<(), Failure> {
     let info = decoder.info();
     let check = match info.check {
         Check::None => "none".into(),
+        Check::Unknown => "unknown, not verified".into(),
         check => format!("{}, verified", check.name()),
     };
+    // Streams of one .xz file may have other ones each.
+    let several = decoder.members() > 1 && info.format == Some(Format::Xz);
+    let whose = if several { " (last member)" } else { "" };
     let text = format!(
         "format        {}\nmembers       {}\nblocks        {}\nwindow        {}\n\
-         compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}\n",
+         compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}{whose}\n",
         info.format.map_or("unknown", |format| format.name()),
         decoder.members(),
         info.blocks,
@@ -162,8 +168,7 @@ impl<D: Members> Unpacker<D> {
     fn make_room(&mut self) -> Result<(), Failure> {
         self.drain()?;
         let free = self.store.recyclable(&*self.decoder);
-        // Each turn moves all pages, so at least half of them must be free: a few moves for each.
-        let result = if free > 0 && free >= self.store.pages.len() / 2 {
+        let result = if free > 0 && free >= self.store.worthwhile() {
             self.decoder.release(free).map(|()| self.store.recycle(free))
         } else {
             self.store.grow()
@@ -189,6 +194,9 @@ impl<D: Members> Unpacker<D> {
         match self.decoder.info().format {
             Some(format) if error == Error::UnsupportedFormat => {
                 self.source.failure_at(format_args!("{}: {error}", format.name()), offset)
+            }
+            _ if error == Error::UnsupportedCheck => {
+                self.source.failure(format_args!("{error}; --ignore-unknown-check goes without it"))
             }
             _ => self.source.failure_at(error, offset),
         }

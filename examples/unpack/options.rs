@@ -29,9 +29,12 @@ pub(crate) struct Options {
     /// Keep every page, as a kernel does, instead of using those behind the window again
     #[arg(long)]
     pub(crate) retain: bool,
-    /// Refuse a file that needs a window of more than B bytes
+    /// Refuse a file that needs a window (a dictionary of xz and lzma) of more than B bytes
     #[arg(long, value_name = "B", value_parser = size)]
     pub(crate) window_limit: Option<u64>,
+    /// Decompress a file with a kind of check that is unknown here, and don't verify it (xz)
+    #[arg(long)]
+    pub(crate) ignore_unknown_check: bool,
     /// Decoders to use: this crate's own, or other crates' behind the same trait
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
     pub(crate) engine: Engine,

@@ -9,6 +9,9 @@ use crate::options::Options;
 use crate::sink::Sink;
 use crate::Failure;
 
+/// Bytes of pages that may be free, and others are added nevertheless.
+const MAX_FREE: usize = 2 << 20;
+
 /// The pages, and what became of those before them.
 pub(crate) struct Store {
     pub(crate) pages: Vec<Vec<u8>>,
@@ -65,6 +68,12 @@ impl Store {
         let window = decoder.window().unwrap_or(u64::MAX);
         let behind = decoder.written().saturating_sub(window).min(decoder.settled());
         (behind.saturating_sub(self.released) / self.page_size as u64) as usize
+    }
+
+    /// How many pages must be free to use them again. Each turn moves what stands for all pages, 24
+    /// bytes each; so half of them, or as many as are no loss beside a large window.
+    pub(crate) fn worthwhile(&self) -> usize {
+        (self.pages.len() / 2).min(MAX_FREE / self.page_size)
     }
 
     /// Uses `pages` pages at the front again, behind all others.
