@@ -44,6 +44,8 @@ enum Stage {
     Symbols,
     /// The end marker was there.
     Marked,
+    /// The last symbol ended behind the chunk.
+    Overrun,
 }
 
 /// The state of an LZMA decoder; all-zero memory is a fresh one.
@@ -104,7 +106,7 @@ impl Engine for Lzma {
     ) -> (usize, Result<Step, Error>) {
         match self.stage {
             Stage::Stored => self.stored(input, out),
-            Stage::Symbols | Stage::Marked => self.symbols(input, out),
+            Stage::Symbols | Stage::Marked | Stage::Overrun => self.symbols(input, out),
         }
     }
 
@@ -186,7 +188,7 @@ impl Lzma {
             if out.is_parked() {
                 break Ok(Step::Full);
             }
-            if self.output_left == 0 || self.stage == Stage::Marked {
+            if self.output_left == 0 || self.stage != Stage::Symbols {
                 match self.finish(&mut rest) {
                     Ok(None) => {}
                     Ok(Some(step)) => break Ok(step),
@@ -198,7 +200,11 @@ impl Lzma {
             rest = rest.get(used..).unwrap_or(&[]);
             match self.input_left.checked_sub(used as u64) {
                 Some(left) => self.input_left = left,
-                None => break Err(Error::Lzma2ChunkSize),
+                // It is written all the same: with other pages it may be already.
+                None => {
+                    self.stage = Stage::Overrun;
+                    continue;
+                }
             }
             match stop {
                 Stop::Edge | Stop::Symbol => {}
@@ -219,6 +225,9 @@ impl Lzma {
 
     /// The end of the known size, or what follows an end marker. `None`: an end marker has to come.
     fn finish(&mut self, rest: &mut &[u8]) -> Result<Option<Step>, Error> {
+        if self.stage == Stage::Overrun {
+            return Err(Error::Lzma2ChunkSize);
+        }
         // A last byte can be due, as before any bit.
         if self.range.is_short() {
             self.input_left = self.input_left.checked_sub(1).ok_or(Error::Lzma2ChunkSize)?;
