@@ -6,7 +6,7 @@
 
 use pagewise::{
     decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Pause, Xz,
-    Zlib,
+    Zlib, Zstd,
 };
 
 /// A page of a kernel: a mapped address and a constant length.
@@ -69,8 +69,9 @@ roots! {
     reach_deflate: Deflate,
     reach_xz: Xz,
     reach_lzma: Lzma,
+    reach_zstd: Zstd<'static>,
     reach_any: Any,
-    reach_file: Carry<Concatenated<Any>>,
+    reach_file: Carry<Concatenated<Any>, { Any::CARRY }>,
     reach_members: Concatenated<Gzip>,
     reach_streams: Concatenated<Xz>,
 }
@@ -78,11 +79,17 @@ roots! {
 /// What a kernel has of it: all formats, all layers, one type of page.
 #[no_mangle]
 pub fn reach_pages(
-    decoder: &mut Carry<Concatenated<Any>>,
+    decoder: &mut Carry<Concatenated<Any>, { Any::CARRY }>,
     input: &[u8],
     pages: &mut [Mapped<'_>],
 ) -> Result<pagewise::Progress, Error> {
     decoder.decode(input, pages)
+}
+
+#[no_mangle]
+pub fn reach_dictionary(decoder: &mut Zstd<'static>, dictionary: &'static [u8]) -> bool {
+    decoder.set_magicless(dictionary.len() > 100);
+    decoder.set_dictionary(dictionary).is_ok()
 }
 
 #[no_mangle]
@@ -92,4 +99,4 @@ pub fn reach_detect(input: &[u8]) -> Result<Option<Format>, Error> {
 
 /// Decoders are made in place, also in statics.
 #[no_mangle]
-pub static mut REACH_STATIC: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
+pub static mut REACH_STATIC: Carry<Concatenated<Any>, { Any::CARRY }> = Carry::new(Concatenated::new(Any::new()));

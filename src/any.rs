@@ -2,7 +2,7 @@
 //! A decoder for whichever format a stream has.
 
 use crate::output::Output;
-use crate::wrapped::{Container, Taken, Wrapped, MAX_UNIT};
+use crate::wrapped::{Container, Taken, Wrapped};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
 
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
@@ -30,6 +30,8 @@ pub struct Any {
     deflate: Wrapped<Either<crate::gzip::Member, crate::zlib::Stream>>,
     #[cfg(feature = "xz")]
     lzma: Wrapped<Either<crate::xz::Stream, crate::xz::Alone>>,
+    #[cfg(feature = "zstd")]
+    zstd: crate::Zstd<'static>,
 }
 
 /// Which decoder it is.
@@ -41,6 +43,8 @@ enum Stage {
     Deflate,
     #[cfg(feature = "xz")]
     Lzma,
+    #[cfg(feature = "zstd")]
+    Zstd,
     /// Recognised, but there is no decoder for it.
     Unsupported(Format),
     Failed,
@@ -54,6 +58,8 @@ macro_rules! chosen {
             Stage::Deflate => $any.deflate.$method($($argument),*),
             #[cfg(feature = "xz")]
             Stage::Lzma => $any.lzma.$method($($argument),*),
+            #[cfg(feature = "zstd")]
+            Stage::Zstd => $any.zstd.$method($($argument),*),
             Stage::Unknown | Stage::Unsupported(_) | Stage::Failed => $none,
         }
     };
@@ -68,6 +74,8 @@ impl Any {
             deflate: Wrapped::new(),
             #[cfg(feature = "xz")]
             lzma: Wrapped::new(),
+            #[cfg(feature = "zstd")]
+            zstd: Wrapped::new(),
         }
     }
 
@@ -79,6 +87,8 @@ impl Any {
             Ok(Some(Format::Gzip | Format::Zlib)) => Stage::Deflate,
             #[cfg(feature = "xz")]
             Ok(Some(Format::Xz | Format::Lzma)) => Stage::Lzma,
+            #[cfg(feature = "zstd")]
+            Ok(Some(Format::Zstd)) => Stage::Zstd,
             Ok(Some(format)) => Stage::Unsupported(format),
             Err(_) => Stage::Failed,
         };
@@ -93,7 +103,10 @@ impl Default for Any {
 }
 
 impl Decode for Any {
-    const CARRY: usize = MAX_UNIT;
+    #[cfg(feature = "zstd")]
+    const CARRY: usize = crate::zstd::MAX_UNIT;
+    #[cfg(not(feature = "zstd"))]
+    const CARRY: usize = crate::wrapped::MAX_UNIT;
 
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
         if let Stage::Unknown = self.stage {
@@ -130,6 +143,8 @@ impl Decode for Any {
         self.deflate.limit_window(bytes);
         #[cfg(feature = "xz")]
         self.lzma.limit_window(bytes);
+        #[cfg(feature = "zstd")]
+        self.zstd.limit_window(bytes);
     }
 
     fn skip_unknown_checks(&mut self, skip: bool) {
@@ -137,6 +152,8 @@ impl Decode for Any {
         self.deflate.skip_unknown_checks(skip);
         #[cfg(feature = "xz")]
         self.lzma.skip_unknown_checks(skip);
+        #[cfg(feature = "zstd")]
+        self.zstd.skip_unknown_checks(skip);
     }
 
     fn info(&self) -> Info {

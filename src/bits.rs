@@ -127,6 +127,145 @@ impl<'a> Bits<'a> {
     }
 }
 
+/// Reads a byte string as bits from its end, most significant first: zstd's streams are written
+/// forwards and read backwards (RFC 8878, 3.1.1.3.2.1.2 and 4.2.2).
+///
+/// # Invariants
+/// - `rest` is a head of the stream; `used` bits of the last eight bytes of it were read, at most 63
+///   unless overdrawn.
+/// - `buffer` are these bytes, the last one highest, turned left by `used` bits: the high bits are the
+///   next ones of the stream, and those that were read stand below them. Where there are fewer than
+///   eight bytes, zeros stand for the others and for those that were read.
+#[derive(Clone, Copy)]
+pub(crate) struct BackwardBits<'a> {
+    rest: &'a [u8],
+    buffer: u64,
+    used: u32,
+}
+
+/// Fewest bits that [`BackwardBits::refill`] leaves while eight bytes of the stream or more are there.
+pub(crate) const BACKWARD_REFILLED: u32 = 57;
+
+/// What a [`BackwardBits`] keeps between two calls: all but the bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct BackwardHeld {
+    rest: usize,
+    used: u32,
+}
+
+impl BackwardHeld {
+    pub(crate) const NONE: Self = Self { rest: 0, used: 0 };
+}
+
+impl<'a> BackwardBits<'a> {
+    /// Begins behind the final bit flag, the highest bit set of the last byte. `None`: there is none.
+    pub(crate) fn new(stream: &'a [u8]) -> Option<Self> {
+        let zeros = stream.last().filter(|&&last| last != 0)?.leading_zeros();
+        let held = BackwardHeld { rest: stream.len(), used: zeros.wrapping_add(1) };
+        Some(Self::resume(stream, held))
+    }
+
+    /// Goes on where it was [held](Self::hold), on the same stream.
+    pub(crate) fn resume(stream: &'a [u8], held: BackwardHeld) -> Self {
+        let rest = stream.get(..held.rest).unwrap_or(&[]);
+        let mut bits = Self { rest, buffer: 0, used: held.used };
+        bits.refill();
+        bits
+    }
+
+    pub(crate) fn hold(self) -> BackwardHeld {
+        BackwardHeld { rest: self.rest.len(), used: self.used }
+    }
+
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable, or all there are; then zeros follow.
+    #[inline]
+    pub(crate) fn refill(&mut self) {
+        let bytes = (self.used >> 3 & 7) as usize;
+        let rest = self.rest.get(..self.rest.len().wrapping_sub(bytes)).unwrap_or(&[]);
+        let Some(word) = rest.last_chunk().filter(|_| self.used < 64) else {
+            // A copy, so that the reader itself can live in registers.
+            let mut bits = *self;
+            bits.refill_last();
+            *self = bits;
+            return;
+        };
+        self.rest = rest;
+        self.used &= 7;
+        self.buffer = u64::from_le_bytes(*word).rotate_left(self.used);
+    }
+
+    /// The same for the last eight bytes, which stay where they are.
+    #[cold]
+    #[inline(never)]
+    fn refill_last(&mut self) {
+        let bytes = ((self.used >> 3) as usize).min(self.rest.len());
+        self.rest = self.rest.get(..self.rest.len().wrapping_sub(bytes)).unwrap_or(&[]);
+        self.used = self.used.wrapping_sub((bytes as u32) << 3);
+        let last = self.rest.iter().rev().take(8);
+        let word = last.zip(0..8).fold(0, |word, (&byte, place)| {
+            word | (u64::from(byte) << 56).wrapping_shr(place << 3)
+        });
+        // What was read is gone: zeros follow.
+        self.buffer = word.checked_shl(self.used).unwrap_or(0);
+    }
+
+    /// The next bits as a number, not consumed: 1 to 63 of them.
+    #[inline(always)]
+    pub(crate) fn peek(&self, bits: u32) -> u64 {
+        self.buffer.wrapping_shr(bits.wrapping_neg())
+    }
+
+    /// Consumes `bits` bits, at most 63, which were looked at by [`peek`](Self::peek).
+    #[inline(always)]
+    pub(crate) fn consume(&mut self, bits: u32) {
+        self.buffer = self.buffer.wrapping_shl(bits);
+        self.used = self.used.wrapping_add(bits);
+    }
+
+    /// The next 0 to 31 bits as a number, consumed.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, bits: u8) -> u32 {
+        self.buffer = self.buffer.rotate_left(u32::from(bits));
+        self.used = self.used.wrapping_add(u32::from(bits));
+        self.buffer as u32 & LOW_BITS[usize::from(bits)]
+    }
+
+    /// Whether `bits` bits can be read before the next refill, of those that there were after the
+    /// last one.
+    #[inline(always)]
+    pub(crate) fn has_left(&self, bits: u32) -> bool {
+        self.used <= 64u32.wrapping_sub(bits)
+    }
+
+    /// Whether `bytes` bytes at least lie before those that are in the buffer.
+    #[inline(always)]
+    pub(crate) fn has_before(&self, bytes: usize) -> bool {
+        self.rest.len() >= bytes.wrapping_add(8)
+    }
+
+    /// Whether more bits were consumed than there are.
+    #[inline(always)]
+    pub(crate) fn is_overdrawn(&self) -> bool {
+        self.used as usize > self.rest.len().wrapping_mul(8)
+    }
+
+    /// Whether all bits were consumed, and no more.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.used as usize == self.rest.len().wrapping_mul(8)
+    }
+}
+
+/// `LOW_BITS[n]`: the low `n` bits, as one load where a shift by a variable takes three steps.
+pub(crate) static LOW_BITS: [u32; 256] = {
+    let mut masks = [u32::MAX; 256];
+    let mut bits = 0;
+    while bits < 32 {
+        masks[bits] = (1 << bits) - 1;
+        bits += 1;
+    }
+    masks
+};
+
 #[cfg(test)]
 mod tests {
     use std::vec::Vec;
@@ -161,5 +300,31 @@ mod tests {
                 assert_eq!(at, position.div_ceil(8), "whole bytes are given back");
             }
         }
+    }
+
+    #[test]
+    fn backwards_is_forwards_from_the_end() {
+        let stream: Vec<u8> =
+            (0..40u32).map(|i| (i.wrapping_mul(2654435761) >> 11) as u8).collect();
+        for last in [1u8, 0x80, 0x35, 0xff] {
+            let stream = [&stream[..], &[last]].concat();
+            let mut bits = BackwardBits::new(&stream).unwrap();
+            let mut left = 8 * stream.len() - last.leading_zeros() as usize - 1;
+            let mut widths = (0..=24).cycle();
+            loop {
+                let width = widths.next().unwrap();
+                bits.refill();
+                let value = bits.take(width as u8);
+                if bits.is_overdrawn() {
+                    assert!(left < width as usize);
+                    break;
+                }
+                left -= width as usize;
+                assert_eq!(value, naive(&stream, left, width));
+                bits = BackwardBits::resume(&stream, bits.hold());
+                assert_eq!(bits.is_at_end(), left == 0);
+            }
+        }
+        assert!(BackwardBits::new(&[]).is_none() && BackwardBits::new(&[7, 0]).is_none());
     }
 }

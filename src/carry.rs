@@ -8,7 +8,9 @@ use crate::{Decode, Error, Info, Page, Pause, Progress};
 /// Decoders take input in whole units, and expect what they left to be passed again with more
 /// behind it. A `Carry` keeps what was left, up to `N` bytes, and joins it with the next piece
 /// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
-/// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY).
+/// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY): 64 is enough for all
+/// but zstd, whose largest unit is a block of 128 KiB, and so [`Any`](crate::Any). There it is to be
+/// named, as in `Carry<Any, { Any::CARRY }>`.
 ///
 /// ```
 /// use pagewise::{Carry, Decode, Error, Gzip, Pause};
@@ -81,9 +83,12 @@ impl<D: Decode, const N: usize> Carry<D, N> {
             return Ok((taken, pause));
         }
         self.held = held.saturating_sub(consumed);
-        for to in 0..end.saturating_sub(consumed) {
-            let byte = self.kept.get(to.saturating_add(consumed)).copied().unwrap_or(0);
-            self.kept.get_mut(to).into_iter().for_each(|slot| *slot = byte);
+        // A large unit may wait for many small pieces, and then nothing moves.
+        if consumed > 0 {
+            for to in 0..end.saturating_sub(consumed) {
+                let byte = self.kept.get(to.saturating_add(consumed)).copied().unwrap_or(0);
+                self.kept.get_mut(to).into_iter().for_each(|slot| *slot = byte);
+            }
         }
         match pause {
             Pause::NeedInput { min } => {

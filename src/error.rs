@@ -164,6 +164,43 @@ pub enum Error {
     LzmaEnd,
     /// .lzma: bytes behind the end of the file.
     LzmaTrailing,
+
+    /// zstd: no Magic_Number, neither a frame's nor a skippable frame's (RFC 8878, 3.1).
+    ZstdMagic,
+    /// zstd: the reserved bit of the Frame_Header_Descriptor is set (3.1.1.1.1).
+    ZstdReservedBit,
+    /// zstd: Block_Type is 3, reserved (3.1.1.2.2).
+    ZstdBlockType,
+    /// zstd: a block is larger than Block_Maximum_Size, before or after decoding (3.1.1.2.4).
+    ZstdBlockSize,
+    /// zstd: the content does not have Frame_Content_Size (3.1.1.1.4).
+    ZstdContentSize,
+    /// zstd: the content does not match Content_Checksum (3.1.1).
+    ZstdChecksum,
+    /// zstd: the frame needs the dictionary with Dictionary_ID, which was not given (3.1.1.1.3).
+    ZstdDictionaryId,
+    /// zstd: a dictionary is too short, or its tables are not valid (5).
+    ZstdDictionary,
+    /// zstd: the sizes of a literals section do not fit the block (3.1.1.3.1.1).
+    ZstdLiteralsSize,
+    /// zstd: a Huffman tree description is not valid (4.2.1).
+    ZstdHuffmanTree,
+    /// zstd: a treeless literals block, and no tree before it (3.1.1.3.1.1).
+    ZstdNoHuffmanTree,
+    /// zstd: literals' streams do not fit their sizes, or do not end where they should (4.2.2).
+    ZstdHuffmanStream,
+    /// zstd: the header of a sequences section is not valid (3.1.1.3.2.1).
+    ZstdSequencesHeader,
+    /// zstd: an FSE table description, or the symbol of an RLE table, is not valid (4.1.1).
+    ZstdFseTable,
+    /// zstd: Repeat_Mode, and no table before it (3.1.1.3.2.1).
+    ZstdNoFseTable,
+    /// zstd: the sequences' stream has no end bit, or does not end where it should (3.1.1.3.2.1.2).
+    ZstdSequencesStream,
+    /// zstd: a repeated offset of zero (3.1.1.5).
+    ZstdOffset,
+    /// zstd: sequences ask for more literals than there are (3.1.1.4).
+    ZstdLiteralsOverrun,
 }
 
 /// What an [`Error`] asks of the caller.
@@ -200,7 +237,9 @@ impl Error {
             | Self::XzHeaderPadding
             | Self::XzFilter
             | Self::XzFilterProperties
-            | Self::XzFilterChain => ErrorKind::Unsupported,
+            | Self::XzFilterChain
+            | Self::ZstdReservedBit
+            | Self::ZstdDictionaryId => ErrorKind::Unsupported,
             Self::PageShape | Self::ReleaseUnsettled | Self::DistanceReleased => ErrorKind::Usage,
             Self::WindowLimit | Self::OutputLimit | Self::OutOfMemory => ErrorKind::Limit,
             Self::Internal => ErrorKind::Internal,
@@ -214,7 +253,8 @@ impl Error {
             | Self::XzCrc64
             | Self::XzSha256
             | Self::XzIndexCrc32
-            | Self::XzFooterCrc32 => ErrorKind::Checksum,
+            | Self::XzFooterCrc32
+            | Self::ZstdChecksum => ErrorKind::Checksum,
             _ => ErrorKind::Corrupt,
         }
     }
@@ -313,6 +353,24 @@ impl Error {
             Self::LzmaEndMarker => "LZMA: end marker out of place",
             Self::LzmaEnd => "LZMA: range coder not at its end",
             Self::LzmaTrailing => "lzma: bytes behind the end",
+            Self::ZstdMagic => "zstd: not in zstd format",
+            Self::ZstdReservedBit => "zstd: reserved bit set",
+            Self::ZstdBlockType => "zstd: reserved block type",
+            Self::ZstdBlockSize => "zstd: block too large",
+            Self::ZstdContentSize => "zstd: content size mismatch",
+            Self::ZstdChecksum => "zstd: content checksum mismatch",
+            Self::ZstdDictionaryId => "zstd: another dictionary needed",
+            Self::ZstdDictionary => "zstd: invalid dictionary",
+            Self::ZstdLiteralsSize => "zstd: invalid literals size",
+            Self::ZstdHuffmanTree => "zstd: invalid Huffman tree",
+            Self::ZstdNoHuffmanTree => "zstd: no Huffman tree to use again",
+            Self::ZstdHuffmanStream => "zstd: invalid literals stream",
+            Self::ZstdSequencesHeader => "zstd: invalid sequences header",
+            Self::ZstdFseTable => "zstd: invalid FSE table",
+            Self::ZstdNoFseTable => "zstd: no FSE table to use again",
+            Self::ZstdSequencesStream => "zstd: invalid sequences stream",
+            Self::ZstdOffset => "zstd: repeated offset of zero",
+            Self::ZstdLiteralsOverrun => "zstd: sequences ask for too many literals",
         }
     }
 }

@@ -25,8 +25,8 @@ pub enum Format {
 /// The first bytes of .xz files (The .xz File Format, 2.1.1.1).
 pub(crate) const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Of zstd frames (RFC 8878, 3.1.1), and of skippable ones but for four bits (3.1.2).
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
+pub(crate) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+pub(crate) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 /// ID1 and ID2 of gzip members (RFC 1952, 2.3.1).
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -143,6 +143,8 @@ pub enum Check {
     Crc64,
     /// SHA-256 (xz).
     Sha256,
+    /// The low half of XXH64 (zstd).
+    Xxh64,
     /// One that this crate does not know, and does not verify.
     Unknown,
 }
@@ -156,6 +158,7 @@ impl Check {
             Self::Adler32 => "Adler-32",
             Self::Crc64 => "CRC64",
             Self::Sha256 => "SHA-256",
+            Self::Xxh64 => "XXH64",
             Self::Unknown => "unknown",
         }
     }

@@ -34,16 +34,18 @@
 //! input -> container     -> engine             -> Cursor: push, extend, copy -> the caller's page
 //!          gzip, zlib       deflate symbols       (the only code that knows
 //!          xz, lzma         LZMA symbols           pages, the only match copy)
+//!          zstd             literals, sequences
 //!                                    filters change bytes in place once no copy can reach them;
 //!                                    checks take each run of settled bytes while it is hot
 //! ```
 //!
 //! # Choosing a decoder
 //!
-//! [`Gzip`], [`Zlib`], [`Deflate`], [`Xz`] and [`Lzma`] decode one member or stream each.
-//! [`Concatenated`] takes members one after the other, as files have them; [`Any`] chooses a decoder
-//! by the first bytes; [`Carry`] feeds a decoder from pieces of input of any size. They compose:
-//! `Carry<Concatenated<Any>>` is what a file reader wants, and [`decode_slice`] the one-call form.
+//! [`Gzip`], [`Zlib`], [`Deflate`], [`Xz`], [`Lzma`] and [`Zstd`] decode one member, stream or frame
+//! each. [`Concatenated`] takes them one after the other, as files have them; [`Any`] chooses a
+//! decoder by the first bytes; [`Carry`] feeds a decoder from pieces of input of any size. They
+//! compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what a file reader wants, and
+//! [`decode_slice`] the one-call form.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -54,12 +56,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 mod any;
-#[cfg(feature = "gzip")]
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+#[cfg_attr(not(all(feature = "gzip", feature = "zstd")), allow(dead_code))]
 mod bits;
 mod carry;
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 mod check;
 mod concatenated;
 #[cfg(feature = "gzip")]
@@ -70,21 +73,23 @@ mod format;
 mod grow;
 #[cfg(feature = "gzip")]
 mod gzip;
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 // Each format uses its part of it.
-#[cfg_attr(not(all(feature = "gzip", feature = "xz")), allow(dead_code))]
+#[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
 #[cfg(feature = "gzip")]
 mod prefix_code;
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 #[cfg_attr(not(feature = "xz"), allow(dead_code))]
 mod wrapped;
 #[cfg(feature = "xz")]
 mod xz;
 #[cfg(feature = "gzip")]
 mod zlib;
+#[cfg(feature = "zstd")]
+mod zstd;
 
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 pub use any::Any;
 pub use carry::Carry;
 pub use concatenated::{After, Concatenated, Members};
@@ -96,12 +101,14 @@ pub use format::{Check, Format, Info};
 pub use grow::{decode_to_vec, GrowingPages};
 #[cfg(feature = "gzip")]
 pub use gzip::Gzip;
-#[cfg(any(feature = "gzip", feature = "xz"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 pub use wrapped::Wrapped;
 #[cfg(feature = "xz")]
 pub use xz::{Lzma, Xz};
 #[cfg(feature = "gzip")]
 pub use zlib::Zlib;
+#[cfg(feature = "zstd")]
+pub use zstd::Zstd;
 
 /// The README's example is a test.
 #[cfg(all(doctest, feature = "gzip"))]
@@ -118,7 +125,7 @@ pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
 
 /// Pages of one array are at least this long; a single page may have any length.
-#[cfg(any(feature = "gzip", feature = "xz", feature = "alloc"))]
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd", feature = "alloc"))]
 const MIN_PAGE: usize = 64;
 
 /// How far a call to [`Decode::decode`] came.
@@ -181,7 +188,8 @@ pub trait Decode {
     /// Bytes of history that the stream may refer to, known once its header was read.
     fn window(&self) -> Option<u64>;
 
-    /// Refuses streams with a larger window than `bytes`, before they ask for a page.
+    /// Refuses streams with a larger window than `bytes`, before they ask for a page. Without a call
+    /// only zstd has a limit, 128 MiB, as its reference decoder has.
     fn limit_window(&mut self, bytes: u64);
 
     /// Whether to decode streams with a check that this crate does not know, which then goes

@@ -111,13 +111,14 @@ impl Output {
         Ok(())
     }
 
-    /// Begins a round on the page that the next byte belongs to. If all pages are full it
+    /// Begins a round on the page that the next byte belongs to; copies may reach `window` bytes back,
+    /// and at first the bytes of `prefix` before the history. If all pages are full it
     /// [has no page](Cursor::has_page); otherwise a parked copy has been made as far as it fits.
-    #[inline(always)]
     pub(crate) fn open<'a, P: Page>(
         &mut self,
         pages: &'a mut [P],
         window: usize,
+        prefix: &'a [u8],
     ) -> Result<Cursor<'a, P>, Error> {
         let (index, at) = self.locate(pages)?;
         let pages = pages.get_mut(..=index).unwrap_or(&mut []);
@@ -137,6 +138,7 @@ impl Output {
             tail: self.tail,
             reach: history.wrapping_sub(at),
             window,
+            prefix,
             parked: self.parked,
         };
         let Parked { distance, length } = self.parked;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Prefix codes: from code lengths to a lookup table.
 
+use crate::bits::LOW_BITS;
+
 /// Longest code that [`Table::build`] takes (RFC 1951, 3.2.7).
 const MAX_CODE_BITS: usize = 15;
 
@@ -93,17 +95,6 @@ impl Entry {
     }
 }
 
-/// `LOW_BITS[n]`: the low `n` bits, as one load where a shift by a variable takes three steps.
-static LOW_BITS: [u32; 256] = {
-    let mut masks = [u32::MAX; 256];
-    let mut bits = 0;
-    while bits < 32 {
-        masks[bits] = (1 << bits) - 1;
-        bits += 1;
-    }
-    masks
-};
-
 /// Why code lengths make no code.
 pub(crate) struct NotACode;
 
@@ -115,6 +106,7 @@ pub(crate) struct Table<const FIRST: usize, const SECOND: usize> {
 }
 
 impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
+    #[cfg(test)]
     const FIRST_BITS: usize = FIRST.trailing_zeros() as usize;
     const POWERS_OF_TWO: () = assert!(FIRST.is_power_of_two() && SECOND.is_power_of_two());
 
@@ -151,6 +143,26 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         lone: bool,
         order: &mut Order,
     ) -> Result<(), NotACode> {
+        Builder { first: &mut self.first, second: &mut self.second }
+            .build(lengths, symbols, lone, order)
+    }
+}
+
+/// The two parts of a table of any size: one builder serves all.
+struct Builder<'a> {
+    first: &'a mut [Entry],
+    second: &'a mut [Entry],
+}
+
+impl Builder<'_> {
+    #[inline(never)]
+    fn build(
+        mut self,
+        lengths: &[u8],
+        symbols: &[Entry],
+        lone: bool,
+        order: &mut Order,
+    ) -> Result<(), NotACode> {
         let mut count = [0u16; MAX_CODE_BITS + 1];
         for &length in lengths {
             let count = &mut count[usize::from(length) & MAX_CODE_BITS];
@@ -182,6 +194,10 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         }
     }
 
+    fn first_bits(&self) -> usize {
+        self.first.len().trailing_zeros() as usize
+    }
+
     /// Short codes, by length. `filled` entries stand for the bits that codes have so far; each bit
     /// more doubles them, and the codes of that length take their places. What has no code yet
     /// then gets one, or a link, as the code is complete.
@@ -192,14 +208,15 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
     ) -> Result<(), NotACode> {
         let mut code = 0usize;
         let mut filled = 1usize;
-        for length in 1..=Self::FIRST_BITS {
+        for length in 1..=self.first_bits() {
             let codes = count.get(length).copied().unwrap_or(0);
             if let Some((done, rest)) = self.first.split_at_mut_checked(filled) {
                 rest.iter_mut().zip(done).for_each(|(slot, &mut entry)| *slot = entry);
             }
             filled = filled.wrapping_mul(2);
             for _ in 0..codes {
-                self.first[code & (FIRST - 1)] = symbols.next().coded(length);
+                let entry = symbols.next().coded(length);
+                self.first.get_mut(code).into_iter().for_each(|slot| *slot = entry);
                 code = next_code(code, length);
             }
         }
@@ -213,23 +230,26 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         mut code: usize,
         symbols: &mut Sorted<'_>,
     ) -> Result<(), NotACode> {
+        let first_bits = self.first_bits();
+        let mask = self.first.len().wrapping_sub(1);
         let (mut start, mut size, mut group) = (0usize, 0usize, usize::MAX);
-        for length in Self::FIRST_BITS.wrapping_add(1)..=MAX_CODE_BITS {
-            let beyond = length.wrapping_sub(Self::FIRST_BITS);
+        for length in first_bits.wrapping_add(1)..=MAX_CODE_BITS {
+            let beyond = length.wrapping_sub(first_bits);
             while let Some(codes) = count.get_mut(length).filter(|codes| **codes > 0) {
                 let codes_left = *codes;
                 *codes = codes_left.wrapping_sub(1);
-                if code & (FIRST - 1) != group {
-                    group = code & (FIRST - 1);
+                if code & mask != group {
+                    group = code & mask;
                     start = start.wrapping_add(size);
                     let bits = second_bits(count.get(length..).unwrap_or(&[]), beyond);
                     size = 1usize.wrapping_shl(bits);
-                    self.first[group] = Entry::link(start, bits);
+                    let link = Entry::link(start, bits);
+                    self.first.get_mut(group).into_iter().for_each(|slot| *slot = link);
                 }
                 let entry = symbols.next().coded(beyond);
                 let end = start.wrapping_add(size);
                 let table = self.second.get_mut(start..end).ok_or(NotACode)?;
-                let mut place = code >> Self::FIRST_BITS;
+                let mut place = code.wrapping_shr(first_bits as u32);
                 while let Some(slot) = table.get_mut(place) {
                     *slot = entry;
                     place = place.wrapping_add(1usize.wrapping_shl(beyond as u32));

@@ -48,6 +48,12 @@ pub trait Container {
     /// A fresh one; all-zero memory is one too.
     const NEW: Self;
 
+    /// The window limit where the caller sets none.
+    const WINDOW_LIMIT: u64 = u64::MAX;
+
+    /// The most bytes that a unit of input can need.
+    const MAX_UNIT: usize = MAX_UNIT;
+
     /// What decodes the data inside.
     type Engine: Engine;
 
@@ -67,6 +73,11 @@ pub trait Container {
 
     /// Reads the next field: those before the first body, between two, and behind the last.
     fn part(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
+
+    /// Bytes that copies may refer to as if they stood before the data.
+    fn prefix(&self) -> &[u8] {
+        &[]
+    }
 
     /// Takes settled bytes into the check.
     fn update(&mut self, bytes: &[u8]);
@@ -155,7 +166,7 @@ pub struct Wrapped<C: Container> {
     consumed: u64,
     /// Of the present body; 0: not known yet.
     window: usize,
-    /// The complement of the window limit: all zero is no limit.
+    /// The caller's window limit and one more; 0: none was set.
     window_limit: u64,
     skip_unknown_checks: bool,
     engine: C::Engine,
@@ -174,6 +185,12 @@ impl<C: Container> Wrapped<C> {
             skip_unknown_checks: false,
             engine: C::Engine::NEW,
         }
+    }
+
+    /// What a format's own choices are made in.
+    #[cfg(feature = "zstd")]
+    pub(crate) fn parts(&mut self) -> (&mut C, &mut C::Engine) {
+        (&mut self.container, &mut self.engine)
     }
 
     fn run<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
@@ -208,7 +225,8 @@ impl<C: Container> Wrapped<C> {
             Next::Part => {}
             Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
             Next::Body { window, begins } => {
-                if window as u64 > !self.window_limit {
+                let limit = self.window_limit.checked_sub(1).unwrap_or(C::WINDOW_LIMIT);
+                if window as u64 > limit {
                     return Err(Error::WindowLimit);
                 }
                 if begins {
@@ -259,7 +277,7 @@ impl<C: Container> Wrapped<C> {
     /// its memory is not to be held while bytes settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
-        let mut cursor = self.output.open(pages, self.window)?;
+        let mut cursor = self.output.open(pages, self.window, self.container.prefix())?;
         let has_page = cursor.has_page();
         let (consumed, step) = self.engine.step(input, &mut cursor);
         self.output.close(cursor);
@@ -287,12 +305,12 @@ impl<C: Container> Default for Wrapped<C> {
     }
 }
 
-/// Most bytes of one unit of any format: the head of an .xz block header. The fixed part of a gzip
+/// Most bytes of one unit of most formats: the head of an .xz block header. The fixed part of a gzip
 /// header has 10, a symbol of LZMA 20, and one of deflate touches seven.
 pub(crate) const MAX_UNIT: usize = 48;
 
 impl<C: Container> Decode for Wrapped<C> {
-    const CARRY: usize = MAX_UNIT;
+    const CARRY: usize = C::MAX_UNIT;
 
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
         let result = self.run(input, pages);
@@ -319,7 +337,7 @@ impl<C: Container> Decode for Wrapped<C> {
     }
 
     fn limit_window(&mut self, bytes: u64) {
-        self.window_limit = !bytes;
+        self.window_limit = bytes.saturating_add(1);
     }
 
     fn skip_unknown_checks(&mut self, skip: bool) {

@@ -54,7 +54,8 @@ fn vectors_of_members_and_of_defects() {
 
 /// Decodes `stream` in pieces into pages of `N` bytes.
 fn grow<const N: usize>(stream: &[u8], chunk: usize, limit: usize) -> Result<Vec<u8>, Error> {
-    let mut decoder: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
+    let mut decoder: Carry<Concatenated<Any>, { Any::CARRY }> =
+        Carry::new(Concatenated::new(Any::new()));
     let mut pages = GrowingPages::<N>::new(limit);
     let mut last = Pause::NeedPage;
     for piece in stream.chunks(chunk) {

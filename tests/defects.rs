@@ -273,12 +273,10 @@ fn formats() {
         assert_eq!(Format::detect(stream), Ok(Some(format)));
         let mut decoder = Any::new();
         let result = decoder.decode(stream, &mut [[0; 64]]);
-        if format == Format::Zstd {
-            assert_eq!(result, Err(Error::UnsupportedFormat));
-            assert_eq!(decoder.info().format, Some(format));
-            check(Any::new(), stream, Error::UnsupportedFormat, &good);
-        } else {
-            assert!(matches!(result.unwrap().pause, Pause::NeedInput { .. }));
+        assert!(matches!(result.unwrap().pause, Pause::NeedInput { .. }));
+        assert_eq!(decoder.info().format, Some(format));
+        // Whatever stands in a skippable frame is good.
+        if stream[1..] != [0x2a, 0x4d, 0x18] {
             let longer = [stream, &[0xff; 64]].concat();
             assert!(decoder.decode(&longer, &mut [[0; 64]]).is_err());
             assert_eq!(decoder.info().format, Some(format));

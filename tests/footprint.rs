@@ -9,12 +9,16 @@ use std::mem::{size_of, MaybeUninit};
 use std::sync::Mutex;
 
 use common::data::{self, encode_c, gzip, GzipHeader, Wrapper};
-use common::lzma;
 use common::xz::{self, Block, CHECKS, CRC32, CRC64, DELTA, SHA256, X86};
+use common::{libzstd, lzma};
 use pagewise::{
     decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Gzip, Lzma, Pause, Progress,
-    Xz, Zlib,
+    Xz, Zlib, Zstd,
 };
+use zstd_safe::CParameter;
+
+/// What reads files of any format.
+type File = Carry<Concatenated<Any>, { Any::CARRY }>;
 
 /// The system's allocator, counting the calls of each thread.
 struct Counting;
@@ -50,6 +54,8 @@ fn calls() -> usize {
 fn decoders_fit_their_budget() {
     const DEFLATE: usize = 16 << 10;
     const LZMA: usize = 36 << 10;
+    const ZSTD: usize = 160 << 10;
+    const ANY: usize = DEFLATE + LZMA + ZSTD;
     let sizes = [
         ("Gzip", size_of::<Gzip>(), DEFLATE),
         ("Zlib", size_of::<Zlib>(), DEFLATE),
@@ -58,9 +64,10 @@ fn decoders_fit_their_budget() {
         ("Xz", size_of::<Xz>(), LZMA),
         ("Lzma", size_of::<Lzma>(), LZMA),
         ("Carry<Concatenated<Xz>>", size_of::<Carry<Concatenated<Xz>>>(), LZMA),
-        ("Any", size_of::<Any>(), DEFLATE + LZMA),
-        ("Concatenated<Any>", size_of::<Concatenated<Any>>(), DEFLATE + LZMA),
-        ("Carry<Concatenated<Any>>", size_of::<Carry<Concatenated<Any>>>(), DEFLATE + LZMA),
+        ("Zstd", size_of::<Zstd<'_>>(), ZSTD),
+        ("Any", size_of::<Any>(), ANY),
+        ("Concatenated<Any>", size_of::<Concatenated<Any>>(), ANY),
+        ("Carry<Concatenated<Any>>", size_of::<File>(), ANY + Any::CARRY),
     ];
     for (name, size, budget) in sizes {
         assert!(size <= budget, "{name}: {size} bytes");
@@ -104,7 +111,7 @@ fn zeros_are_a_fresh_decoder() {
     let fixed = data::raw_literals(&content);
     check_zeroed::<Deflate>(&fixed, &content);
     let member = gzip(&GzipHeader::full(), &fixed, &content);
-    check_zeroed::<Carry<Concatenated<Any>>>(&member.repeat(2), &content.repeat(2));
+    check_zeroed::<File>(&member.repeat(2), &content.repeat(2));
 
     let chain = [(DELTA, vec![3]), (X86, vec![])];
     for check in CHECKS {
@@ -113,22 +120,33 @@ fn zeros_are_a_fresh_decoder() {
             check_zeroed::<Xz>(&xz, &content);
             check_zeroed::<Any>(&xz, &content);
             check_zeroed::<Carry<Concatenated<Xz>>>(&xz.repeat(2), &content.repeat(2));
-            check_zeroed::<Carry<Concatenated<Any>>>(&xz.repeat(2), &content.repeat(2));
+            check_zeroed::<File>(&xz.repeat(2), &content.repeat(2));
         }
     }
     for marked in [false, true] {
         let file = lzma::alone_of(&lzma::literals(&content), 1 << 16, marked);
         check_zeroed::<Lzma>(&file, &content);
         check_zeroed::<Any>(&file, &content);
-        check_zeroed::<Carry<Concatenated<Any>>>(&file, &content);
+        check_zeroed::<File>(&file, &content);
     }
+    for level in [1, 19] {
+        let frame = zstd_frame(&content, level);
+        check_zeroed::<Zstd>(&frame, &content);
+        check_zeroed::<Any>(&frame, &content);
+        check_zeroed::<File>(&frame.repeat(2), &content.repeat(2));
+    }
+}
+
+fn zstd_frame(content: &[u8], level: i32) -> Vec<u8> {
+    let parameters = [CParameter::CompressionLevel(level), CParameter::ChecksumFlag(true)];
+    libzstd::encode(&parameters, content)
 }
 
 #[test]
 fn a_decoder_can_be_static() {
     static GZIP: Mutex<Gzip> = Mutex::new(Gzip::new());
-    static FILE: Mutex<Carry<Concatenated<Any>>> =
-        Mutex::new(Carry::new(Concatenated::new(Any::new())));
+    static FILE: Mutex<File> = Mutex::new(Carry::new(Concatenated::new(Any::new())));
+    static ZSTD: Mutex<Zstd> = Mutex::new(Zstd::new());
     static XZ: Mutex<Xz> = Mutex::new(Xz::new());
     const _: (Zlib, Deflate, Lzma) = (Zlib::new(), Deflate::new(), Lzma::new());
 
@@ -144,11 +162,15 @@ fn a_decoder_can_be_static() {
     let stream = xz::stream(SHA256, &[Block::encoded(&[(X86, vec![])], &content)]);
     assert!(decode_slice(&mut *XZ.lock().unwrap(), &stream, &mut output).is_ok());
     assert!(output == content);
+    output.fill(0);
+    let frame = zstd_frame(&content, 3);
+    assert!(decode_slice(&mut *ZSTD.lock().unwrap(), &frame, &mut output).is_ok());
+    assert!(output == content);
 }
 
 /// Decodes `file` in pieces, fails, and starts again, with no call of the allocator.
 fn check_calls(file: &[u8], content: &[u8]) {
-    let mut decoder: Carry<Concatenated<Any>> = Carry::new(Concatenated::new(Any::new()));
+    let mut decoder: File = Carry::new(Concatenated::new(Any::new()));
     let mut pages = vec![[0; 4096]; content.len().div_ceil(4096)];
     let before = calls();
     let mut last = Pause::NeedPage;
@@ -183,4 +205,5 @@ fn decoding_allocates_nothing() {
     let file = [xz::stream(CRC64, &blocks), vec![0; 400], xz::stream(CRC32, &blocks[1..])];
     check_calls(&file.concat(), &[&content[..], b].concat());
     check_calls(&lzma::alone_of(&lzma::literals(a), 1 << 16, true), a);
+    check_calls(&[zstd_frame(a, 3), zstd_frame(b, 19)].concat(), &content);
 }

@@ -22,7 +22,8 @@ fn gzips() -> Concatenated<Gzip> {
 /// Feeds `file` in pieces of `chunk` bytes to a `Carry`. Returns the output, and how many bytes of
 /// the file belong to it.
 fn carried<D: Members>(decoder: D, file: &[u8], chunk: usize) -> (Vec<u8>, usize) {
-    let mut decoder: Carry<Concatenated<D>> = Carry::new(Concatenated::new(decoder));
+    let mut decoder: Carry<Concatenated<D>, { Any::CARRY }> =
+        Carry::new(Concatenated::new(decoder));
     let mut output = vec![0; 1 << 16];
     let mut at = 0;
     for piece in file.chunks(chunk) {

@@ -115,8 +115,8 @@ fn the_smallest_carry() {
     let raw = encode_c(Wrapper::Deflate, &content, 9, 15);
     let file = gzip(&GzipHeader::full(), &raw, &content).repeat(2);
     let content = content.repeat(2);
-    let mut decoder: Carry<_, { Concatenated::<Any>::CARRY }> =
-        Carry::new(Concatenated::new(Any::new()));
+    let mut decoder: Carry<_, { Concatenated::<Gzip>::CARRY }> =
+        Carry::new(Concatenated::new(Gzip::new()));
     for chunk in 1..40 {
         for page in PAGES {
             let plan = Plan { chunk, page, batch: 1, release: true, filtered: false };

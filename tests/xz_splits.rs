@@ -247,8 +247,8 @@ fn the_smallest_carry() {
     let padded = [&xz::stream(SHA256, &[block.clone(), block])[..], &[0; 12]].concat();
     let (file, content) = (padded.repeat(2), content.repeat(4));
     let expected = done(&file, content);
-    let mut decoder: Carry<_, { Concatenated::<Any>::CARRY }> =
-        Carry::new(Concatenated::new(Any::new()));
+    let mut decoder: Carry<_, { Concatenated::<Xz>::CARRY }> =
+        Carry::new(Concatenated::new(Xz::new()));
     for chunk in 1..60 {
         for page in PAGES {
             let plan = Plan { chunk, page, batch: 1, release: true, filtered: true };

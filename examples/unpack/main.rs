@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use pagewise::{
     Any, Carry, Check, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Members, Pause,
-    Xz, Zlib,
+    Xz, Zlib, Zstd,
 };
 
 use meter::Meter;
@@ -59,8 +59,6 @@ fn unpack(options: &Options) -> Result<(), Failure> {
     if options.engine == Engine::Oracle {
         return Err(source.failure("the oracle engine is not in this build"));
     }
-    let unsupported =
-        |name| Err(source.failure(format_args!("{name}: {}", Error::UnsupportedFormat)));
     match options.format {
         Choice::Auto => unpack_as::<Any>(options, source),
         Choice::Gzip => unpack_as::<Gzip>(options, source),
@@ -68,7 +66,7 @@ fn unpack(options: &Options) -> Result<(), Failure> {
         Choice::Deflate => unpack_as::<Deflate>(options, source),
         Choice::Xz => unpack_as::<Xz>(options, source),
         Choice::Lzma => unpack_as::<Lzma>(options, source),
-        Choice::Zstd => unsupported("zstd"),
+        Choice::Zstd => unpack_as::<Zstd>(options, source),
     }
 }
 
@@ -128,7 +126,7 @@ fn print_info<D: Members>(decoder: &Concatenated<D>) -> Result<(), Failure> {
 /// A file on its way through a decoder.
 struct Unpacker<D> {
     source: Source,
-    decoder: Box<Carry<Concatenated<D>>>,
+    decoder: Box<Carry<Concatenated<D>, { Any::CARRY }>>,
     store: Store,
     meter: Meter,
 }

@@ -203,7 +203,12 @@ fn run<const AMPLE: bool, P: Page>(
             break Stop::Step(Step::Full);
         }
         b = next;
-        if !cursor.copy(distance, length) {
+        let done = if AMPLE {
+            cursor.copy(distance, length)
+        } else {
+            cursor.copy_slowly(distance, length)
+        };
+        if !done {
             break Stop::Copy { distance };
         }
     };

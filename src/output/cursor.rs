@@ -29,6 +29,8 @@ pub struct Cursor<'a, P> {
     pub(super) tail: Tail,
     pub(super) reach: usize,
     pub(super) window: usize,
+    /// What stands before the history: a dictionary.
+    pub(super) prefix: &'a [u8],
     pub(super) parked: Parked,
 }
 
@@ -131,6 +133,30 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
+    /// Writes `byte` up to `times` times, as there is room for, and says how often.
+    pub(crate) fn fill(&mut self, byte: u8, times: usize) -> usize {
+        let at = self.at;
+        let Some(room) = self.page().and_then(|page| page.get_mut(at..)) else { return 0 };
+        let fits = times.min(room.len());
+        room.iter_mut().take(fits).for_each(|slot| *slot = byte);
+        self.at = at.wrapping_add(fits);
+        self.extend_tail(at);
+        fits
+    }
+
+    /// Writes the first `length` of `bytes`, if they are up to 64, more bytes follow them, and the
+    /// page's ends are not near; `false`, and nothing done, if not.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn append(&mut self, bytes: &[u8], length: usize) -> bool {
+        let done = if length < 16 {
+            bytes.first_chunk().and_then(|source| self.append_words(source, length))
+        } else {
+            self.append_chunks(bytes, length)
+        };
+        done.is_some()
+    }
+
     /// Writes `length` bytes again that begin `distance` bytes back. What does not fit is parked:
     /// then the round [is full](Self::is_full), and must have had room for one byte before.
     /// `false`: there is [an error](Self::why_not).
@@ -185,6 +211,28 @@ impl<P: Page> Cursor<'_, P> {
         Some(())
     }
 
+    /// Up to 15 bytes, as two words (see [`Tail`]): none may end after eight, for a shift's sake.
+    #[inline(always)]
+    fn append_words(&mut self, source: &[u8; 16], length: usize) -> Option<()> {
+        let words = self.tail.append(source, length)?;
+        let before = self.at.wrapping_sub(8);
+        let area: &mut [u8; 24] = self.page()?.get_mut(before..)?.first_chunk_mut()?;
+        store(area, length.min(7), words[0])?;
+        store(area, length, words[1])?;
+        self.tail = Tail(words[1]);
+        self.at = self.at.wrapping_add(length);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn append_chunks(&mut self, bytes: &[u8], length: usize) -> Option<()> {
+        let at = self.at;
+        let room = self.page()?.get_mut(at..)?;
+        self.tail = copy_chunks(bytes.get(..length)?, room.get_mut(..length)?)?;
+        self.at = at.wrapping_add(length);
+        Some(())
+    }
+
     /// A copy of 17 to 64 bytes, none of which it writes itself. `None`, and nothing done, if it is
     /// longer, or at a page's end.
     #[inline(always)]
@@ -203,8 +251,23 @@ impl<P: Page> Cursor<'_, P> {
 
     /// [`copy`](Self::copy) for any source and length, a run of bytes at a time.
     #[inline(never)]
-    pub(super) fn copy_slowly(&mut self, distance: usize, mut length: usize) -> bool {
-        if distance > self.window || distance.wrapping_sub(1) >= self.history() {
+    #[must_use]
+    pub(crate) fn copy_slowly(&mut self, distance: usize, mut length: usize) -> bool {
+        let history = self.history();
+        if distance.wrapping_sub(1) >= history {
+            // The bytes before the history can be reached until the window has passed.
+            let before = distance.wrapping_sub(history);
+            let from = self.prefix.len().wrapping_sub(before);
+            let prefix = self.prefix.get(from..).filter(|_| distance > 0 && history <= self.window);
+            let Some(prefix) = prefix else { return false };
+            let run = prefix.get(..length).unwrap_or(prefix);
+            let taken = self.extend(run);
+            length = length.wrapping_sub(taken);
+            if taken < run.len() {
+                self.parked = Parked { distance, length };
+                return true;
+            }
+        } else if distance > self.window {
             return false;
         }
         let start = self.at;
@@ -314,6 +377,19 @@ impl Tail {
         Self(self.0 >> 8 | u64::from(byte) << 56)
     }
 
+    /// Makes the words for up to 15 bytes of `source`: one that ends after up to 7 of them, and one
+    /// that ends after all.
+    #[inline(always)]
+    fn append(self, source: &[u8; 16], length: usize) -> Option<[u64; 2]> {
+        let bits = (length.min(7) as u32) << 3;
+        let head = (load(source, 0)? << 1).wrapping_shl(63u32.wrapping_sub(bits));
+        let head = self.0.wrapping_shr(bits) | head;
+        // Selected by a mask, as no branch could be predicted.
+        let last = load(source, length.saturating_sub(8) & 7)?;
+        let is_short = u64::from(length < 8).wrapping_neg();
+        Some([head, last ^ (last ^ head) & is_short])
+    }
+
     /// Makes the words of a copy that are to be stored: one that ends after `first` bytes, 1 to 8,
     /// and one that ends after all. `head` begins with the first byte copied, and `last` as many
     /// bytes later as there are more than eight. So up to eight bytes both are the same, and above
@@ -338,7 +414,7 @@ fn store(bytes: &mut [u8], at: usize, word: u64) -> Option<()> {
     Some(())
 }
 
-/// Copies 17 to 64 bytes, and returns the last ones. `None`, and nothing done, if it is more.
+/// Copies 16 to 64 bytes, and returns the last ones. `None`, and nothing done, if it is more.
 #[inline(always)]
 fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<Tail> {
     if source.len() != room.len() || source.len() > 64 {

@@ -376,7 +376,12 @@ impl Lzma {
                 break Stop::Invalid(Error::LzmaLength);
             }
             let distance = (rep0 as usize).wrapping_add(1);
-            if !cursor.copy(distance, length) {
+            let done = if CAREFUL {
+                cursor.copy_slowly(distance, length)
+            } else {
+                cursor.copy(distance, length)
+            };
+            if !done {
                 break Stop::Copy { distance };
             }
             if CAREFUL {

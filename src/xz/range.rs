@@ -165,17 +165,15 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
             return symbol;
         }
         let mut probability = tree[1];
-        for _ in 1..N.trailing_zeros() {
-            // Both are fetched before it is known which one it will be.
+        for _ in 0..N.trailing_zeros() {
+            // Both are fetched before it is known which one it will be; behind the last bit neither.
             let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
             let (one, adapted) = self.digit(probability);
             self.adapt(&mut tree[symbol & (N - 1)], adapted);
             probability = if one { below[1] } else { below[0] };
             symbol = symbol << 1 | usize::from(one);
         }
-        let (one, adapted) = self.digit(probability);
-        self.adapt(&mut tree[symbol & (N - 1)], adapted);
-        symbol << 1 | usize::from(one)
+        symbol
     }
 
     /// A number of `bits` bits, its lowest first. The tree begins at `root` in `tree`.

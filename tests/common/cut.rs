@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Streams cut short anywhere.
 
-use pagewise::{decode_slice, Carry, Decode, Error, Pause};
+use pagewise::{decode_slice, Any, Carry, Decode, Error, Pause};
 
 /// Each prefix of `stream` waits for more; `content` is all that is ever written.
 pub fn check_prefixes<D: Decode>(fresh: fn() -> D, stream: &[u8], content: &[u8]) {
@@ -15,18 +15,27 @@ pub fn check_prefixes_settled<D: Decode>(
     content: &[u8],
     settled: fn(&D) -> u64,
 ) {
-    let (mut decoder, mut output) = (fresh(), vec![0; content.len()]);
-    let mut before = 0;
+    check_each_prefix(&mut fresh(), stream, content, settled);
+    check_growing(fresh(), stream, content);
+    check_growing(Carry::<D, { Any::CARRY }>::new(fresh()), stream, content);
+}
+
+/// Each prefix of `stream` given whole.
+pub fn check_each_prefix<D: Decode>(
+    decoder: &mut D,
+    stream: &[u8],
+    content: &[u8],
+    settled: fn(&D) -> u64,
+) {
+    let (mut output, mut before) = (vec![0; content.len()], 0);
     for end in 0..stream.len() {
         decoder.reset();
-        let result = decode_slice(&mut decoder, &stream[..end], &mut output);
+        let result = decode_slice(decoder, &stream[..end], &mut output);
         assert_eq!(result, Err(Error::Truncated), "{end} bytes of {}", stream.len());
-        assert!(output.starts_with(&content[..settled(&decoder) as usize]));
-        assert!(before <= settled(&decoder), "more input gives less output");
-        before = settled(&decoder);
+        assert!(output.starts_with(&content[..settled(decoder) as usize]));
+        assert!(before <= settled(decoder), "more input gives less output");
+        before = settled(decoder);
     }
-    check_growing(fresh(), stream, content);
-    check_growing(Carry::<D>::new(fresh()), stream, content);
 }
 
 /// The same with one decoder, which gets a byte more each time.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use pagewise::{
     Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Page, Pause, Progress,
-    Xz, Zlib,
+    Xz, Zlib, Zstd,
 };
 
 /// How a stream ended.
@@ -54,6 +54,11 @@ pub trait Holding: Decode {
         None
     }
 
+    /// Bytes that it may ask for at a time, those that it holds included.
+    fn most(&self) -> usize {
+        Self::CARRY
+    }
+
     /// Whether it holds bytes behind its end for damage.
     fn is_strict(&self) -> bool {
         false
@@ -66,19 +71,25 @@ impl Holding for Deflate {}
 impl Holding for Xz {}
 impl Holding for Lzma {}
 impl Holding for Any {}
+impl Holding for Zstd<'_> {}
 
 impl<D> Holding for Concatenated<D>
 where
     Concatenated<D>: Decode,
 {
     fn is_strict(&self) -> bool {
-        matches!(self.info().format, Some(Format::Xz | Format::Lzma))
+        matches!(self.info().format, Some(Format::Xz | Format::Lzma | Format::Zstd))
     }
 }
 
 impl<D: Holding, const N: usize> Holding for Carry<D, N> {
     fn held(&self) -> Option<usize> {
         Some(Carry::held(self))
+    }
+
+    /// It has taken all there was, and a unit fits into it.
+    fn most(&self) -> usize {
+        N
     }
 
     fn is_strict(&self) -> bool {
@@ -172,8 +183,7 @@ pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Pl
             Pause::Done if at < end || end == input.len() => break Verdict::Done,
             Pause::NeedInput { min } => {
                 assert!(min > end - at, "{plan:?}: {min} bytes were there");
-                // A `Carry` has taken all there was, and a unit fits into it.
-                let most = if decoder.held().is_some() { 64 } else { D::CARRY };
+                let most = decoder.most();
                 assert!(min + held <= most, "{plan:?}: {min} bytes are too many for a unit");
                 assert!(decoder.held().is_none() || at == end, "{plan:?}: a Carry left input");
             }

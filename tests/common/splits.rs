@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! All the ways to split a stream over calls.
 
-use pagewise::{Carry, Decode, Error};
+use pagewise::{Any, Carry, Decode, Error};
 
 use super::feed::{feed, Holding, Outcome, Plan, Verdict};
 
@@ -25,15 +25,25 @@ fn plans(filtered: bool) -> Vec<Plan> {
 
 /// Holds all splits of `input` against `expected`, with a `Carry` and without.
 pub fn check<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
-    check_plans(fresh, name, input, expected, &plans(false));
+    check_plans::<D, { Any::CARRY }>(fresh, name, input, expected, &plans(false));
+}
+
+/// The same for units of up to `N` bytes.
+pub fn check_carried<D: Holding, const N: usize>(
+    fresh: fn() -> D,
+    name: &str,
+    input: &[u8],
+    expected: &Outcome,
+) {
+    check_plans::<D, N>(fresh, name, input, expected, &plans(false));
 }
 
 /// The same where bytes are not final as they are written.
 pub fn check_filtered<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
-    check_plans(fresh, name, input, expected, &plans(true));
+    check_plans::<D, { Any::CARRY }>(fresh, name, input, expected, &plans(true));
 }
 
-fn check_plans<D: Holding>(
+fn check_plans<D: Holding, const N: usize>(
     fresh: fn() -> D,
     name: &str,
     input: &[u8],
@@ -41,7 +51,7 @@ fn check_plans<D: Holding>(
     plans: &[Plan],
 ) {
     let mut bare = fresh();
-    let mut carried: Carry<D> = Carry::new(fresh());
+    let mut carried: Carry<D, N> = Carry::new(fresh());
     for &plan in plans {
         bare.reset();
         compare(name, plan, &feed(&mut bare, input, &expected.bytes, plan), expected);

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! zstd frames (RFC 8878, and zstd's own format document where it says more).
+
+mod block;
+mod codes;
+mod dictionary;
+mod fse;
+mod huffman;
+mod literals;
+mod sequences;
+
+use crate::check::Xxh64;
+use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
+use crate::wrapped::{Container, Next, Taken, Wrapped};
+use crate::{After, Check, Error, Format};
+
+use block::Blocks;
+use dictionary::Dictionary;
+use literals::MAX_LITERALS;
+
+/// Decoder for one zstd frame: header, blocks, content size and checksum, all verified.
+///
+/// A skippable frame is a frame too, one without output. A zstd *file* is a series of frames;
+/// [`Concatenated`](crate::Concatenated) takes them all.
+///
+/// A compressed block, of up to 128 KiB, is a unit of input: it is decoded where it lies, and stays
+/// unconsumed until all of its output has been written.
+///
+/// Without [`limit_window`](crate::Decode::limit_window) a frame with a window of more than 128 MiB
+/// is refused, as zstd does.
+pub type Zstd<'d> = Wrapped<Frame<'d>>;
+
+/// The largest Block_Maximum_Size, whatever the window (3.1.1.2.4).
+const MAX_BLOCK: usize = 128 << 10;
+const _: () = assert!(MAX_BLOCK == MAX_LITERALS);
+
+/// Size of a Block_Header (3.1.1.2).
+const BLOCK_HEADER: usize = 3;
+
+/// Most bytes of a unit of input: a block, with its header.
+pub(crate) const MAX_UNIT: usize = BLOCK_HEADER + MAX_BLOCK;
+
+const MAGIC: usize = 4;
+/// Frame_Size of a skippable frame (3.1.2), and Content_Checksum.
+const FRAME_SIZE: usize = 4;
+const CHECKSUM: usize = 4;
+
+/// Frame_Header_Descriptor (3.1.1.1.1).
+mod descriptor {
+    pub(super) const DICTIONARY_ID: u8 = 3;
+    pub(super) const CHECKSUM: u8 = 1 << 2;
+    pub(super) const RESERVED: u8 = 1 << 3;
+    pub(super) const SINGLE_SEGMENT: u8 = 1 << 5;
+}
+
+/// The parts of a frame, in their order.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Part {
+    Magic = 0,
+    Header,
+    SkippableSize,
+    Skippable {
+        left: u32,
+    },
+    Block {
+        begins: bool,
+    },
+    /// What follows the last block.
+    End,
+}
+
+/// The container of a zstd frame.
+#[doc(hidden)]
+pub struct Frame<'d> {
+    part: Part,
+    magicless: bool,
+    has_checksum: bool,
+    dictionary: Option<Dictionary<'d>>,
+    /// Window_Size, and Block_Maximum_Size.
+    window: usize,
+    max_block: usize,
+    /// Frame_Content_Size, and bytes of content so far.
+    content: Option<u64>,
+    written: u64,
+    hash: Xxh64,
+}
+
+impl<'d> Wrapped<Frame<'d>> {
+    /// Chooses a dictionary for the frames to come: one in zstd's format, or else any bytes, at
+    /// least 8. It stays chosen over a reset.
+    ///
+    /// Bytes in zstd's format carry tables, which each frame takes anew, and an ID: frames that name
+    /// another one are refused.
+    ///
+    /// ```
+    /// use pagewise::{Error, Zstd};
+    ///
+    /// let mut decoder = Zstd::new();
+    /// decoder.set_dictionary(b"bytes that are often repeated")?;
+    /// assert_eq!(decoder.set_dictionary(b"few"), Err(Error::ZstdDictionary));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZstdDictionary`] if it is too short, or its tables are not valid.
+    pub fn set_dictionary(&mut self, dictionary: &'d [u8]) -> Result<(), Error> {
+        let (container, engine) = self.parts();
+        container.dictionary = None;
+        container.dictionary = Some(Dictionary::new(dictionary, engine)?);
+        Ok(())
+    }
+
+    /// Chooses whether frames begin without their Magic_Number, as zstd's "magicless" format has
+    /// them. It stays chosen over a reset.
+    pub fn set_magicless(&mut self, magicless: bool) {
+        self.parts().0.magicless = magicless;
+    }
+}
+
+impl Frame<'_> {
+    /// Magic_Number of a frame, or of a skippable one (3.1.1, 3.1.2).
+    fn magic(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        if self.magicless {
+            self.part = Part::Header;
+            return Ok(Taken::part(0));
+        }
+        // The verdict is the same however many of the bytes are there.
+        let begins = |magic: [u8; MAGIC], mask: u8| {
+            let mut bytes = input.iter().zip(magic).zip([mask, 0xff, 0xff, 0xff]);
+            bytes.all(|((&byte, magic), mask)| byte & mask == magic)
+        };
+        let is_frame = begins(ZSTD_MAGIC, 0xff);
+        if !is_frame && !begins(SKIPPABLE_MAGIC, 0xf0) {
+            return Err(Error::ZstdMagic);
+        }
+        if input.len() < MAGIC {
+            return Ok(Taken::missing(MAGIC));
+        }
+        self.part = if is_frame { Part::Header } else { Part::SkippableSize };
+        Ok(Taken::part(MAGIC))
+    }
+
+    /// Frame_Header (3.1.1.1).
+    fn header(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
+        let Some(&descriptor) = input.first() else { return Ok(Taken::missing(1)) };
+        if descriptor & descriptor::RESERVED != 0 {
+            return Err(Error::ZstdReservedBit);
+        }
+        let single_segment = descriptor & descriptor::SINGLE_SEGMENT != 0;
+        let id_size = [0, 1, 2, 4][usize::from(descriptor & descriptor::DICTIONARY_ID)];
+        let content_size = match descriptor >> 6 {
+            0 => usize::from(single_segment),
+            flag => 1usize.wrapping_shl(u32::from(flag)),
+        };
+        let window_size = usize::from(!single_segment);
+        let size =
+            1usize.wrapping_add(window_size).wrapping_add(id_size).wrapping_add(content_size);
+        let Some(header) = input.get(..size) else { return Ok(Taken::missing(size)) };
+        let mut fields = header.get(1..).unwrap_or(&[]);
+
+        let window = number(&mut fields, window_size) as u32;
+        let id = number(&mut fields, id_size) as u32;
+        let content = number(&mut fields, content_size);
+        // "When FCS_Field_Size is 2, the offset of 256 is added."
+        let content = content.wrapping_add(if content_size == 2 { 256 } else { 0 });
+        self.content = (content_size > 0).then_some(content);
+        let window = if single_segment { content } else { window_of(window) };
+        self.window = usize::try_from(window).unwrap_or(usize::MAX);
+        self.max_block = self.window.min(MAX_BLOCK);
+        self.has_checksum = descriptor & descriptor::CHECKSUM != 0;
+        self.hash = Xxh64::new();
+        self.written = 0;
+
+        blocks.begin_frame(self.max_block);
+        match &self.dictionary {
+            Some(dictionary) => dictionary.begin_frame(id, blocks)?,
+            None if id != 0 => return Err(Error::ZstdDictionaryId),
+            None => {}
+        }
+        self.part = Part::Block { begins: true };
+        Ok(Taken::part(size))
+    }
+
+    /// Block_Header (3.1.1.2), and that the whole of a compressed block is there.
+    fn block(&mut self, input: &[u8], begins: bool, blocks: &mut Blocks) -> Result<Taken, Error> {
+        self.check_content(false)?;
+        let Some(&[a, b, c]) = input.first_chunk::<BLOCK_HEADER>() else {
+            return Ok(Taken::missing(BLOCK_HEADER));
+        };
+        let header = u32::from_le_bytes([a, b, c, 0]);
+        let size = (header >> 3) as usize;
+        let kind = header >> 1 & 3;
+        if kind > 2 {
+            return Err(Error::ZstdBlockType);
+        }
+        if size > self.max_block {
+            return Err(Error::ZstdBlockSize);
+        }
+        match kind {
+            0 => blocks.begin_raw(size),
+            1 => blocks.begin_rle(size),
+            _ => {
+                let whole = BLOCK_HEADER.saturating_add(size);
+                if input.len() < whole {
+                    return Ok(Taken::missing(whole));
+                }
+                blocks.begin_compressed(size);
+            }
+        }
+        self.part = if header & 1 != 0 { Part::End } else { Part::Block { begins: false } };
+        Ok(Taken { consumed: BLOCK_HEADER, next: Next::Body { window: self.window, begins } })
+    }
+
+    /// Holds the content's length against Frame_Content_Size.
+    fn check_content(&self, ended: bool) -> Result<(), Error> {
+        match self.content {
+            Some(size) if self.written > size || (ended && self.written < size) => {
+                Err(Error::ZstdContentSize)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Content_Checksum (3.1.1).
+    fn end(&self, input: &[u8]) -> Result<Taken, Error> {
+        self.check_content(true)?;
+        if !self.has_checksum {
+            return Ok(Taken::end(0));
+        }
+        let Some(checksum) = input.first_chunk::<CHECKSUM>() else {
+            return Ok(Taken::missing(CHECKSUM));
+        };
+        if u32::from_le_bytes(*checksum) != self.hash.value() as u32 {
+            return Err(Error::ZstdChecksum);
+        }
+        Ok(Taken::end(CHECKSUM))
+    }
+
+    /// User_Data of a skippable frame (3.1.2), in pieces of any size.
+    fn skip(&mut self, input: &[u8], left: u32) -> Taken {
+        let length = input.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if left == 0 {
+            return Taken::end(0);
+        }
+        if length == 0 {
+            return Taken::missing(1);
+        }
+        self.part = Part::Skippable { left: left.wrapping_sub(length as u32) };
+        Taken::part(length)
+    }
+}
+
+impl Container for Frame<'_> {
+    const NEW: Self = Self {
+        part: Part::Magic,
+        magicless: false,
+        has_checksum: false,
+        dictionary: None,
+        window: 0,
+        max_block: 0,
+        content: None,
+        written: 0,
+        hash: Xxh64::new(),
+    };
+
+    /// As the reference decoder has it.
+    const WINDOW_LIMIT: u64 = 128 << 20;
+
+    const MAX_UNIT: usize = MAX_UNIT;
+
+    type Engine = Blocks;
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Zstd)
+    }
+
+    fn check(&self) -> Check {
+        if self.has_checksum {
+            Check::Xxh64
+        } else {
+            Check::None
+        }
+    }
+
+    fn restart(&mut self) {
+        self.part = Part::Magic;
+        self.has_checksum = false;
+    }
+
+    fn part(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
+        match self.part {
+            Part::Magic => self.magic(input),
+            Part::Header => self.header(input, blocks),
+            Part::SkippableSize => {
+                let Some(size) = input.first_chunk::<FRAME_SIZE>() else {
+                    return Ok(Taken::missing(FRAME_SIZE));
+                };
+                self.part = Part::Skippable { left: u32::from_le_bytes(*size) };
+                Ok(Taken::part(FRAME_SIZE))
+            }
+            Part::Skippable { left } => Ok(self.skip(input, left)),
+            Part::Block { begins } => self.block(input, begins, blocks),
+            Part::End => self.end(input),
+        }
+    }
+
+    fn prefix(&self) -> &[u8] {
+        self.dictionary.as_ref().map_or(&[], Dictionary::content)
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.written = self.written.saturating_add(bytes.len() as u64);
+        if self.has_checksum {
+            self.hash.update(bytes);
+        }
+    }
+
+    /// As `zstd -dc` judges it: another frame.
+    fn after(&self, _: u64, _: &[u8]) -> Result<After, Error> {
+        Ok(After::Member)
+    }
+}
+
+/// Window_Size (3.1.1.1.2).
+fn window_of(descriptor: u32) -> u64 {
+    let base = 1u64.wrapping_shl((descriptor >> 3).wrapping_add(10));
+    base.wrapping_add((base >> 3).wrapping_mul(u64::from(descriptor & 7)))
+}
+
+/// The next field, a number of `size` bytes, up to 8.
+fn number(fields: &mut &[u8], size: usize) -> u64 {
+    let (field, rest) = fields.split_at_checked(size).unwrap_or((&[], &[]));
+    *fields = rest;
+    field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}

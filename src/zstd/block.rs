@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Blocks of a zstd frame (RFC 8878, 3.1.1.2 and 3.1.1.3).
+
+use crate::output::Cursor;
+use crate::wrapped::{Engine, Step};
+use crate::{Error, Page};
+
+use super::huffman::Huffman;
+use super::literals::{Literals, MAX_LITERALS};
+use super::sequences::Sequences;
+
+/// What is being decoded.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+enum Stage {
+    /// Bytes as they are, so many.
+    Raw { left: usize } = 0,
+    /// One byte, so many times.
+    Rle { left: usize },
+    /// A compressed block of so many bytes.
+    Compressed { size: usize },
+    /// The same, past its sections' headers.
+    Sequences { size: usize },
+    /// The literals behind the last sequence.
+    LastLiterals { size: usize },
+}
+
+/// The state of a frame's blocks; all-zero memory is a fresh one.
+#[doc(hidden)]
+pub struct Blocks {
+    stage: Stage,
+    blocks: u64,
+    /// Block_Maximum_Size.
+    max: usize,
+    literals: Literals,
+    /// Literals done with.
+    taken: usize,
+    /// Length of the block's sections up to the sequences' stream.
+    sections: usize,
+    huffman: Huffman,
+    sequences: Sequences,
+    decoded: [u8; MAX_LITERALS],
+}
+
+impl Engine for Blocks {
+    const NEW: Self = Self {
+        stage: Stage::Raw { left: 0 },
+        blocks: 0,
+        max: 0,
+        literals: Literals::NONE,
+        taken: 0,
+        sections: 0,
+        huffman: Huffman::NEW,
+        sequences: Sequences::NEW,
+        decoded: [0; MAX_LITERALS],
+    };
+
+    fn step<P: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> (usize, Result<Step, Error>) {
+        match self.stage {
+            Stage::Raw { left } => {
+                let taken = out.extend(input.get(..left).unwrap_or(input));
+                let left = left.saturating_sub(taken);
+                self.stage = Stage::Raw { left };
+                let step = match left {
+                    0 => Step::End,
+                    _ if out.is_full() => Step::Full,
+                    _ => Step::NeedInput,
+                };
+                (taken, Ok(step))
+            }
+            Stage::Rle { left } => {
+                let Some(&byte) = input.first() else { return (0, Ok(Step::NeedInput)) };
+                let left = left.saturating_sub(out.fill(byte, left));
+                self.stage = Stage::Rle { left };
+                // Until the last byte is out the block is there to tell which one it is.
+                if left == 0 {
+                    (1, Ok(Step::End))
+                } else {
+                    (0, Ok(Step::Full))
+                }
+            }
+            Stage::Compressed { size }
+            | Stage::Sequences { size }
+            | Stage::LastLiterals { size } => {
+                let Some(block) = input.get(..size) else { return (0, Ok(Step::NeedInput)) };
+                match self.compressed(block, out) {
+                    Ok(Step::End) => (size, Ok(Step::End)),
+                    result => (0, result),
+                }
+            }
+        }
+    }
+
+    fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    fn restart(&mut self) {}
+
+    fn reset(&mut self) {
+        self.blocks = 0;
+    }
+}
+
+impl Blocks {
+    /// Begins a frame whose blocks have at most `max` bytes.
+    pub(super) fn begin_frame(&mut self, max: usize) {
+        self.max = max;
+        self.huffman.clear();
+        self.sequences.clear();
+    }
+
+    /// Takes the Entropy_Tables of a dictionary (RFC 8878, 5). Returns how long they are.
+    pub(super) fn read_tables(&mut self, tables: &[u8]) -> Option<usize> {
+        let huffman = self.huffman.read(tables).ok()?;
+        let sequences = self.sequences.read_dictionary(tables.get(huffman..)?)?;
+        Some(huffman.wrapping_add(sequences))
+    }
+
+    /// The offsets that the first block begins with.
+    pub(super) fn offsets(&self) -> [u32; 3] {
+        self.sequences.repeated()
+    }
+
+    pub(super) fn begin_raw(&mut self, length: usize) {
+        self.begin(Stage::Raw { left: length });
+    }
+
+    pub(super) fn begin_rle(&mut self, length: usize) {
+        self.begin(Stage::Rle { left: length });
+    }
+
+    pub(super) fn begin_compressed(&mut self, size: usize) {
+        self.begin(Stage::Compressed { size });
+    }
+
+    fn begin(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.blocks = self.blocks.wrapping_add(1);
+    }
+
+    /// A compressed block, which stays where it is until all of it has been decoded.
+    fn compressed<P: Page>(
+        &mut self,
+        block: &[u8],
+        out: &mut Cursor<'_, P>,
+    ) -> Result<Step, Error> {
+        let size = block.len();
+        if let Stage::Compressed { .. } = self.stage {
+            let (literals, length) =
+                Literals::read(block, self.max, &mut self.huffman, &mut self.decoded)?;
+            let section = block.get(length..).unwrap_or(&[]);
+            let stream = self.sequences.begin(section, literals.len(), self.max)?;
+            self.sections = size.saturating_sub(stream.len());
+            self.literals = literals;
+            self.taken = 0;
+            self.stage = Stage::Sequences { size };
+        }
+        let literals = self.literals.get(block, &self.decoded);
+        let mut rest = literals.get(self.taken..).unwrap_or(&[]);
+        if let Stage::Sequences { .. } = self.stage {
+            let stream = block.get(self.sections..).unwrap_or(&[]);
+            let step = self.sequences.run(stream, &mut rest, out);
+            self.taken = literals.len().saturating_sub(rest.len());
+            if step? != Step::End {
+                return Ok(Step::Full);
+            }
+            if rest.len() > self.sequences.room() {
+                return Err(Error::ZstdBlockSize);
+            }
+            self.stage = Stage::LastLiterals { size };
+        }
+        let taken = out.extend(rest);
+        self.taken = self.taken.wrapping_add(taken);
+        // The end of the last copy can wait for another page.
+        let is_done = taken == rest.len() && !out.is_parked();
+        Ok(if is_done { Step::End } else { Step::Full })
+    }
+}

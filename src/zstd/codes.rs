@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! The codes of sequences, and their tables (RFC 8878, 3.1.1.3.2.1 and 3.1.1.3.2.2).
+
+use crate::Error;
+
+use super::fse::{Symbol, Table};
+
+/// Largest Accuracy_Logs (3.1.1.3.2.1).
+pub(super) const LITERALS_LOG: u32 = 9;
+pub(super) const OFFSET_LOG: u32 = 8;
+pub(super) const MATCH_LOG: u32 = 9;
+
+/// Rows of the tables: of one size, so that the code for them is one.
+pub(super) const TABLE: usize = 1 << LITERALS_LOG;
+const DEFAULT: usize = 1 << 6;
+
+/// Codes of offsets, whose bits are up to 31. Those of lengths are up to 16.
+pub(super) const OFFSET_CODES: usize = 32;
+pub(super) const LENGTH_BITS: u32 = 16;
+/// Bits of the next three states.
+pub(super) const STATE_BITS: u32 = LITERALS_LOG + OFFSET_LOG + MATCH_LOG;
+
+/// Literals length codes (3.1.1.3.2.1.1).
+pub(super) static LITERALS: [Symbol; 36] =
+    codes(0, 16, &[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+/// Match length codes.
+pub(super) static MATCHES: [Symbol; 53] =
+    codes(3, 32, &[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+/// Offset codes: as many bits as the code says.
+pub(super) static OFFSETS: [Symbol; OFFSET_CODES] = {
+    let mut codes = [Symbol { base: 0, bits: 0 }; OFFSET_CODES];
+    let mut code = 0;
+    while code < OFFSET_CODES {
+        codes[code] = Symbol { base: 1 << code, bits: code as u8 };
+        code += 1;
+    }
+    codes
+};
+
+/// Codes of lengths from `least` on: `plain` of one length each, then of ranges of so many bits, each
+/// of which begins where the one before it ends.
+const fn codes<const N: usize, const M: usize>(
+    least: u32,
+    plain: usize,
+    bits: &[u8; M],
+) -> [Symbol; N] {
+    assert!(plain + M == N);
+    let mut codes = [Symbol { base: 0, bits: 0 }; N];
+    let mut code = 0;
+    let mut length = least;
+    while code < N {
+        let extra = if code < plain { 0 } else { bits[code - plain] };
+        codes[code] = Symbol { base: length, bits: extra };
+        length += 1 << extra;
+        code += 1;
+    }
+    codes
+}
+
+/// 3.1.1.3.2.2
+pub(super) static DEFAULT_LITERALS: Table<DEFAULT> = Table::fixed(
+    [
+        4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
+        1, 1, -1, -1, -1, -1,
+    ],
+    6,
+    &LITERALS,
+);
+pub(super) static DEFAULT_MATCHES: Table<DEFAULT> = Table::fixed(
+    [
+        1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+    ],
+    6,
+    &MATCHES,
+);
+pub(super) static DEFAULT_OFFSETS: Table<DEFAULT> = Table::fixed(
+    [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
+    5,
+    &OFFSETS,
+);
+
+/// Prepares a table by its Compression_Mode (3.1.1.3.2.1).
+pub(super) fn choose(
+    table: &mut Table<TABLE>,
+    mode: u8,
+    known: bool,
+    rest: &mut &[u8],
+    (default, symbols, log): (&Table<DEFAULT>, &[Symbol], u32),
+) -> Result<(), Error> {
+    match mode {
+        0 => table.copy_from(default),
+        1 => {
+            let (&code, behind) = rest.split_first().ok_or(Error::ZstdFseTable)?;
+            *rest = behind;
+            let symbol = symbols.get(usize::from(code)).ok_or(Error::ZstdFseTable)?;
+            table.repeat(*symbol);
+        }
+        2 => read_table(table, rest, symbols, log).ok_or(Error::ZstdFseTable)?,
+        _ if known => {}
+        _ => return Err(Error::ZstdNoFseTable),
+    }
+    Ok(())
+}
+
+#[inline(never)]
+pub(super) fn read_table(
+    table: &mut Table<TABLE>,
+    rest: &mut &[u8],
+    symbols: &[Symbol],
+    log: u32,
+) -> Option<()> {
+    let length = table.read(rest, symbols, log).ok()?;
+    *rest = rest.get(length..).unwrap_or(&[]);
+    Some(())
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Dictionaries (RFC 8878, 5).
+
+use crate::Error;
+
+use super::block::Blocks;
+
+/// Magic_Number.
+const MAGIC: u32 = 0xec30_a437;
+/// Magic_Number and Dictionary_ID.
+const HEADER: usize = 8;
+
+/// The least that raw content has.
+const MIN_CONTENT: usize = 8;
+
+/// A dictionary that was found good.
+pub(super) struct Dictionary<'d> {
+    /// 0: none.
+    id: u32,
+    /// Entropy_Tables; empty: raw content has none.
+    tables: &'d [u8],
+    content: &'d [u8],
+}
+
+impl<'d> Dictionary<'d> {
+    /// Tells the format, and tries the tables.
+    pub(super) fn new(bytes: &'d [u8], blocks: &mut Blocks) -> Result<Self, Error> {
+        if bytes.len() < MIN_CONTENT {
+            return Err(Error::ZstdDictionary);
+        }
+        let raw = Self { id: 0, tables: &[], content: bytes };
+        let Some((&[a, b, c, d, e, f, g, h], rest)) = bytes.split_first_chunk::<HEADER>() else {
+            return Ok(raw);
+        };
+        if u32::from_le_bytes([a, b, c, d]) != MAGIC {
+            return Ok(raw);
+        }
+        let length = blocks.read_tables(rest).ok_or(Error::ZstdDictionary)?;
+        let (tables, content) = rest.split_at_checked(length).ok_or(Error::ZstdDictionary)?;
+        let dictionary = Self { id: u32::from_le_bytes([e, f, g, h]), tables, content };
+        // "Each recent offset must have a value <= dictionary content size, and cannot equal 0."
+        let good = |&offset: &u32| (1..=content.len() as u64).contains(&u64::from(offset));
+        if !blocks.offsets().iter().all(good) {
+            return Err(Error::ZstdDictionary);
+        }
+        Ok(dictionary)
+    }
+
+    pub(super) fn content(&self) -> &[u8] {
+        self.content
+    }
+
+    /// Gives its tables to a frame that asks for the dictionary `id`, or for none.
+    pub(super) fn begin_frame(&self, id: u32, blocks: &mut Blocks) -> Result<(), Error> {
+        if id != 0 && id != self.id {
+            return Err(Error::ZstdDictionaryId);
+        }
+        if !self.tables.is_empty() {
+            blocks.read_tables(self.tables).ok_or(Error::Internal)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Finite State Entropy: distributions and decoding tables (RFC 8878, 4.1).
+
+use crate::bits::{BackwardBits, Bits, Held};
+
+/// Most symbols of an alphabet: the match length codes.
+const MAX_SYMBOLS: usize = 53;
+
+/// The smallest Accuracy_Log (4.1.1).
+const MIN_LOG: u32 = 5;
+
+/// A row of a decoding table: a state.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    /// What the symbol stands for: `base`, plus a number of `bits` bits.
+    pub(super) base: u32,
+    /// The next state: this, plus a number of `state_bits` bits.
+    next: u16,
+    pub(super) state_bits: u8,
+    pub(super) bits: u8,
+}
+
+impl Row {
+    const NONE: Self = Self { base: 0, next: 0, state_bits: 0, bits: 0 };
+
+    /// The value of the symbol, by the bits read for it.
+    #[inline(always)]
+    pub(super) fn value(&self, bits: u32) -> u32 {
+        self.base.wrapping_add(bits)
+    }
+
+    /// The next state, by the bits read for it.
+    #[inline(always)]
+    pub(super) fn next(&self, bits: u32) -> usize {
+        u32::from(self.next).wrapping_add(bits) as usize
+    }
+}
+
+/// What a symbol stands for: `base`, plus a number of so many bits.
+#[derive(Clone, Copy)]
+pub(super) struct Symbol {
+    pub(super) base: u32,
+    pub(super) bits: u8,
+}
+
+/// Why there is no table.
+pub(super) struct NotATable;
+
+/// A value from 0 to `left + 1`: the small ones have a bit less.
+fn read_value(bits: &mut Bits<'_>, left: u32) -> Result<u16, NotATable> {
+    let most = left.wrapping_add(1);
+    let width = most.leading_zeros() ^ 31;
+    let short = (1u32.wrapping_shl(width) << 1).wrapping_sub(1).wrapping_sub(most);
+    bits.refill();
+    let low = bits.peek() as u32 & !u32::MAX.wrapping_shl(width);
+    let high = bits.peek() as u32 >> width & 1;
+    let value = if low < short {
+        bits.consume(width);
+        low
+    } else {
+        bits.consume(width.wrapping_add(1));
+        if high == 0 {
+            low
+        } else {
+            low.wrapping_add(1u32.wrapping_shl(width)).wrapping_sub(short)
+        }
+    };
+    if bits.is_overdrawn() {
+        return Err(NotATable);
+    }
+    Ok(value as u16)
+}
+
+/// A decoding table of up to `N` rows, a power of two.
+pub(super) struct Table<const N: usize> {
+    rows: [Row; N],
+    /// Accuracy_Log: bits of a state.
+    log: u32,
+    /// The distribution that it was made from, how likely each symbol of the alphabet is: points, or
+    /// -1 for less than one (4.1.1).
+    points: [i16; MAX_SYMBOLS],
+}
+
+impl<const N: usize> Table<N> {
+    pub(super) const NEW: Self = Self { rows: [Row::NONE; N], log: 0, points: [0; MAX_SYMBOLS] };
+
+    /// The table of a distribution that is fixed (3.1.1.3.2.2).
+    pub(super) const fn fixed<const M: usize>(
+        points: [i16; M],
+        log: u32,
+        symbols: &[Symbol],
+    ) -> Self {
+        let mut table = Self::NEW;
+        table.log = log;
+        let mut symbol = 0;
+        while symbol < M {
+            table.points[symbol] = points[symbol];
+            symbol += 1;
+        }
+        table.build(symbols);
+        table
+    }
+
+    /// The first state of a stream.
+    #[inline(always)]
+    pub(super) fn start(&self, bits: &mut BackwardBits<'_>) -> usize {
+        bits.take(self.log as u8) as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn row(&self, state: usize) -> &Row {
+        &self.rows[state & (N - 1)]
+    }
+
+    /// One row for one symbol, whatever comes (RLE_Mode).
+    pub(super) fn repeat(&mut self, symbol: Symbol) {
+        self.log = 0;
+        self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::NONE };
+    }
+
+    /// Makes the table that the FSE Table Description at the begin of `input` tells, for the alphabet
+    /// `symbols`. Returns the description's length (4.1.1).
+    #[inline(never)]
+    pub(super) fn read(
+        &mut self,
+        input: &[u8],
+        symbols: &[Symbol],
+        max_log: u32,
+    ) -> Result<usize, NotATable> {
+        let mut bits = Bits::new(Held::NONE, input);
+        self.log = bits.take(4).ok_or(NotATable)?.wrapping_add(MIN_LOG);
+        if self.log > max_log {
+            return Err(NotATable);
+        }
+        self.points = [0; MAX_SYMBOLS];
+        let mut places = self.points.iter_mut().take(symbols.len());
+        let mut left = 1u32.wrapping_shl(self.log);
+        while left > 0 {
+            let point = i32::from(read_value(&mut bits, left)?).wrapping_sub(1);
+            *places.next().ok_or(NotATable)? = point as i16;
+            left = left.checked_sub(point.unsigned_abs()).ok_or(NotATable)?;
+            // After a zero it is told how many more follow.
+            let mut more = point == 0;
+            while more {
+                let zeros = bits.take(2).ok_or(NotATable)?;
+                for _ in 0..zeros {
+                    places.next().ok_or(NotATable)?;
+                }
+                more = zeros == 3;
+            }
+        }
+        self.build(symbols);
+        Ok(input.len().saturating_sub(bits.unread().len()))
+    }
+
+    /// From the distribution to the rows (4.1.1). If the points do not add up to the table's size,
+    /// there are rows that mean nothing.
+    #[inline(never)]
+    const fn build(&mut self, symbols: &[Symbol]) {
+        let log = self.log;
+        let size = 1usize.wrapping_shl(log);
+        let mask = size.wrapping_sub(1) & (N - 1);
+        // Symbols with less than one point have a row each at the end, in which they stand by
+        // number first.
+        let mut next = [0u16; 64];
+        let mut last = mask;
+        let mut symbol = 0usize;
+        while symbol < MAX_SYMBOLS {
+            let points = self.points[symbol];
+            next[symbol] = points.unsigned_abs();
+            if points < 0 {
+                self.rows[last & (N - 1)].base = symbol as u32;
+                last = last.wrapping_sub(1);
+            }
+            symbol = symbol.wrapping_add(1);
+        }
+        let step = (size >> 1).wrapping_add(size >> 3).wrapping_add(3);
+        let mut place = 0usize;
+        symbol = 0;
+        while symbol < MAX_SYMBOLS {
+            let mut points = self.points[symbol];
+            while points > 0 {
+                self.rows[place & (N - 1)].base = symbol as u32;
+                points = points.wrapping_sub(1);
+                place = place.wrapping_add(step) & mask;
+                // Taken by one of those at the end: at most all of them in a row.
+                let mut passed = 0;
+                while place > last && passed < MAX_SYMBOLS {
+                    place = place.wrapping_add(step) & mask;
+                    passed = passed.wrapping_add(1);
+                }
+            }
+            symbol = symbol.wrapping_add(1);
+        }
+        // Each symbol's states count from its points up to twice that, from the lowest row.
+        let mut state = 0usize;
+        while state <= mask {
+            let symbol = self.rows[state & (N - 1)].base as usize & 63;
+            let count = next[symbol];
+            next[symbol] = count.wrapping_add(1);
+            let bits = log.wrapping_sub((count as u32).leading_zeros() ^ 31);
+            let base = (count as u32).wrapping_shl(bits).wrapping_sub(size as u32);
+            let meaning =
+                if symbol < symbols.len() { symbols[symbol] } else { Symbol { base: 0, bits: 0 } };
+            self.rows[state & (N - 1)] = Row {
+                base: meaning.base,
+                bits: meaning.bits,
+                next: base as u16,
+                state_bits: bits as u8,
+            };
+            state = state.wrapping_add(1);
+        }
+    }
+
+    /// Takes over a table that is not larger.
+    pub(super) fn copy_from<const M: usize>(&mut self, table: &Table<M>) {
+        self.log = table.log;
+        self.rows.iter_mut().zip(&table.rows).for_each(|(row, other)| *row = *other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYMBOLS: [Symbol; 64] = {
+        let mut symbols = [Symbol { base: 0, bits: 0 }; 64];
+        let mut symbol = 0;
+        while symbol < 64 {
+            symbols[symbol].base = symbol as u32;
+            symbol += 1;
+        }
+        symbols
+    };
+
+    /// The example of the specification: five points of 128 (4.1.1).
+    #[test]
+    fn the_example() {
+        // A symbol with one point takes row 0, so that the other's first row is 1.
+        let table = Table::<128>::fixed([1, 5, 122], 7, &SYMBOLS);
+        let rows: std::vec::Vec<_> = (0..128)
+            .filter(|&state| table.row(state).base == 1)
+            .map(|state| (table.row(state).state_bits, table.row(state).next(0)))
+            .collect();
+        assert_eq!(rows, [(5, 32), (5, 64), (5, 96), (4, 0), (4, 16)]);
+    }
+
+    /// Each state of a table is reached from each symbol by one row.
+    #[test]
+    fn rows_of_a_symbol_cover_all_states() {
+        for points in
+            [[16, 8, 4, 2, 1, 1], [27, 1, 1, 1, 1, 1], [-1, 30, -1, 0, 0, 0], [32, 0, 0, 0, 0, 0]]
+        {
+            let table = Table::<32>::fixed(points, 5, &SYMBOLS);
+            for (symbol, &points) in points.iter().enumerate().filter(|(_, &points)| points != 0) {
+                let mut reached = [0; 32];
+                let rows =
+                    (0..32).map(|state| table.row(state)).filter(|row| row.base as usize == symbol);
+                assert_eq!(rows.clone().count(), points.unsigned_abs() as usize);
+                for row in rows {
+                    (0..1 << row.state_bits).for_each(|bits| reached[row.next(bits)] += 1);
+                }
+                assert_eq!(reached, [1; 32]);
+            }
+        }
+    }
+
+    #[test]
+    fn value_ranges() {
+        // 156 points left: 0 to 97 in seven bits, 98 to 157 in eight.
+        for value in 0..=157u32 {
+            let (bits, width) = match value {
+                0..=97 => (value, 7),
+                98..=127 => (value, 8),
+                _ => (value + 98, 8),
+            };
+            let bytes = [bits as u8, 0xff];
+            let mut reader = Bits::new(Held::NONE, &bytes[..1 + usize::from(width < 8)]);
+            assert_eq!(read_value(&mut reader, 156).ok(), Some(value as u16));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Huffman coding of literals: trees and streams (RFC 8878, 4.2).
+
+use crate::bits::{BackwardBits, BACKWARD_REFILLED};
+use crate::Error;
+
+use super::fse::{Symbol, Table as FseTable};
+
+/// Longest code (4.2.1).
+const MAX_BITS: u32 = 11;
+/// Symbols are bytes; the weight of the last one is not told.
+const MAX_WEIGHTS: usize = 255;
+/// Weights are up to [`MAX_BITS`].
+const WEIGHT_SYMBOLS: usize = MAX_BITS as usize + 1;
+/// The largest Accuracy_Log of their table (4.2.1.2).
+const WEIGHT_LOG: u32 = 6;
+
+/// Symbols of a stream that are decoded for one refill.
+const SYMBOLS: usize = 5;
+const _: () = assert!(SYMBOLS as u32 * MAX_BITS <= BACKWARD_REFILLED);
+
+static WEIGHTS: [Symbol; WEIGHT_SYMBOLS] = {
+    let mut symbols = [Symbol { base: 0, bits: 0 }; WEIGHT_SYMBOLS];
+    let mut weight = 0;
+    while weight < WEIGHT_SYMBOLS {
+        symbols[weight].base = weight as u32;
+        weight += 1;
+    }
+    symbols
+};
+
+/// What the next bits of a stream decode to: a symbol in the low byte, and how many bits it has.
+type Entry = u16;
+
+/// The tree of a literals section, as a table; all-zero memory is one that has no tree yet.
+pub(super) struct Huffman {
+    table: [Entry; 1 << MAX_BITS],
+    /// Max_Number_of_Bits; 0: there is no tree.
+    bits: u32,
+    weights: [u8; MAX_WEIGHTS + 1],
+    weight_table: FseTable<512>,
+}
+
+impl Huffman {
+    pub(super) const NEW: Self = Self {
+        table: [0; 1 << MAX_BITS],
+        bits: 0,
+        weights: [0; MAX_WEIGHTS + 1],
+        weight_table: FseTable::NEW,
+    };
+
+    /// Forgets the tree.
+    pub(super) fn clear(&mut self) {
+        self.bits = 0;
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.bits > 0
+    }
+
+    /// Reads a Huffman_Tree_Description, and returns its length (4.2.1).
+    pub(super) fn read(&mut self, input: &[u8]) -> Result<usize, Error> {
+        let (&header, rest) = input.split_first().ok_or(Error::ZstdHuffmanTree)?;
+        self.bits = 0;
+        let (count, length) = if header < 128 {
+            let length = usize::from(header);
+            let compressed = rest.get(..length).ok_or(Error::ZstdHuffmanTree)?;
+            let table = self.weight_table.read(compressed, &WEIGHTS, WEIGHT_LOG);
+            let table = table.map_err(|_| Error::ZstdHuffmanTree)?;
+            let stream = compressed.get(table..).unwrap_or(&[]);
+            (self.read_compressed(stream).ok_or(Error::ZstdHuffmanTree)?, length)
+        } else {
+            let count = usize::from(header.wrapping_sub(127));
+            let length = count.div_ceil(2);
+            let pairs = rest.get(..length).ok_or(Error::ZstdHuffmanTree)?;
+            let weights = pairs.iter().flat_map(|&pair| [pair >> 4, pair & 15]);
+            self.weights.iter_mut().zip(weights).for_each(|(slot, weight)| *slot = weight);
+            (count, length)
+        };
+        self.build(count).ok_or(Error::ZstdHuffmanTree)?;
+        Ok(length.wrapping_add(1))
+    }
+
+    /// Weights by two states of one table, in turn, up to the end of the bits (4.2.1.2). Returns
+    /// how many there are.
+    #[inline(never)]
+    fn read_compressed(&mut self, stream: &[u8]) -> Option<usize> {
+        let mut bits = BackwardBits::new(stream)?;
+        let mut state = self.weight_table.start(&mut bits);
+        let mut other = self.weight_table.start(&mut bits);
+        if bits.is_overdrawn() {
+            return None;
+        }
+        let mut count = 0usize;
+        let mut slots = self.weights.iter_mut().take(MAX_WEIGHTS);
+        loop {
+            let row = self.weight_table.row(state);
+            *slots.next()? = row.base as u8;
+            count = count.wrapping_add(1);
+            bits.refill();
+            state = row.next(bits.take(row.state_bits));
+            (state, other) = (other, state);
+            // After the last bits they are zero.
+            if bits.is_overdrawn() {
+                *slots.next()? = self.weight_table.row(state).base as u8;
+                return Some(count.wrapping_add(1));
+            }
+        }
+    }
+
+    /// From `count` weights to the table; the last weight completes the tree (4.2.1, 4.2.1.3).
+    #[inline(never)]
+    fn build(&mut self, count: usize) -> Option<()> {
+        // Entries of the table for each weight, and where they begin.
+        let mut symbols = [0u32; WEIGHT_SYMBOLS];
+        let mut sum = 0u32;
+        for &weight in self.weights.get(..count)? {
+            *symbols.get_mut(usize::from(weight))? =
+                symbols.get(usize::from(weight))?.wrapping_add(1);
+            sum = sum.wrapping_add(entries(weight));
+        }
+        // The next power of two, of which the last weight is what is missing.
+        let bits = u32::BITS.wrapping_sub(sum.leading_zeros());
+        if sum == 0 || bits > MAX_BITS {
+            return None;
+        }
+        let missing = 1u32.wrapping_shl(bits).wrapping_sub(sum);
+        if !missing.is_power_of_two() {
+            return None;
+        }
+        let last = missing.trailing_zeros().wrapping_add(1) as u8;
+        *self.weights.get_mut(count)? = last;
+        *symbols.get_mut(usize::from(last))? = symbols.get(usize::from(last))?.wrapping_add(1);
+        // "If no literal has a Weight of 1, then the data is considered corrupted."
+        if *symbols.get(1)? == 0 {
+            return None;
+        }
+        let mut begin = 0u32;
+        for (weight, symbols) in (0..=u8::MAX).zip(&mut symbols) {
+            let all = symbols.wrapping_mul(entries(weight));
+            *symbols = begin;
+            begin = begin.wrapping_add(all);
+        }
+        let weights = self.weights.get(..=count)?;
+        for (symbol, &weight) in (0..=u8::MAX).zip(weights).filter(|(_, &weight)| weight > 0) {
+            let begin = symbols.get_mut(usize::from(weight))?;
+            let end = begin.wrapping_add(entries(weight));
+            let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight));
+            let entry = (length as u16) << 8 | u16::from(symbol);
+            self.table.get_mut(*begin as usize..end as usize)?.fill(entry);
+            *begin = end;
+        }
+        self.bits = bits;
+        Some(())
+    }
+
+    /// Decodes one stream that makes `out` (4.2.2).
+    pub(super) fn decode(&self, stream: &[u8], out: &mut [u8]) -> Option<()> {
+        let mut bits = BackwardBits::new(stream)?;
+        self.decode_rest(&mut bits, out)
+    }
+
+    /// Decodes four streams beside each other, which make the quarters of `out` in their order.
+    #[inline(never)]
+    pub(super) fn decode_four(&self, streams: [&[u8]; 4], out: &mut [u8]) -> Option<()> {
+        let quarter = out.len().div_ceil(4);
+        let (a, rest) = out.split_at_mut_checked(quarter)?;
+        let (b, rest) = rest.split_at_mut_checked(quarter)?;
+        let (c, d) = rest.split_at_mut_checked(quarter)?;
+        let [s, t, u, v] = streams;
+        let mut s = BackwardBits::new(s)?;
+        let mut t = BackwardBits::new(t)?;
+        let mut u = BackwardBits::new(u)?;
+        let mut v = BackwardBits::new(v)?;
+        let (mut a, mut b, mut c, mut d) = (a, b, c, d);
+        let shift = self.bits;
+        for _ in 0..d.len() / SYMBOLS {
+            s.refill();
+            t.refill();
+            u.refill();
+            v.refill();
+            let (a_next, b_next, c_next, d_next): (&mut [u8; SYMBOLS], _, _, _);
+            (a_next, a) = a.split_first_chunk_mut()?;
+            (b_next, b) = b.split_first_chunk_mut::<SYMBOLS>()?;
+            (c_next, c) = c.split_first_chunk_mut::<SYMBOLS>()?;
+            (d_next, d) = d.split_first_chunk_mut::<SYMBOLS>()?;
+            for (((a, b), c), d) in a_next.iter_mut().zip(b_next).zip(c_next).zip(d_next) {
+                *a = self.symbol(&mut s, shift);
+                *b = self.symbol(&mut t, shift);
+                *c = self.symbol(&mut u, shift);
+                *d = self.symbol(&mut v, shift);
+            }
+        }
+        self.decode_rest(&mut s, a)?;
+        self.decode_rest(&mut t, b)?;
+        self.decode_rest(&mut u, c)?;
+        self.decode_rest(&mut v, d)
+    }
+
+    /// The next symbol; where bits are missing it is one all the same.
+    #[inline]
+    fn symbol(&self, bits: &mut BackwardBits<'_>, shift: u32) -> u8 {
+        let entry = self.table[bits.peek(shift) as usize & ((1 << MAX_BITS) - 1)];
+        bits.consume(u32::from(entry >> 8));
+        entry as u8
+    }
+
+    /// The last symbols of a stream, which then must have come to its end.
+    #[inline(never)]
+    fn decode_rest(&self, bits: &mut BackwardBits<'_>, out: &mut [u8]) -> Option<()> {
+        let mut b = *bits;
+        let mut rest = out;
+        while !rest.is_empty() {
+            let length = rest.len().min(SYMBOLS);
+            let chunk;
+            (chunk, rest) = rest.split_at_mut_checked(length)?;
+            b.refill();
+            chunk.iter_mut().for_each(|slot| *slot = self.symbol(&mut b, self.bits));
+            if b.is_overdrawn() {
+                return None;
+            }
+        }
+        b.is_at_end().then_some(())
+    }
+}
+
+/// Entries of a table that a weight takes: half of what the weight above does.
+fn entries(weight: u8) -> u32 {
+    1u32.wrapping_shl(u32::from(weight)) >> 1
+}
