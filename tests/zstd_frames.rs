@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Frames that use every part of the format, each of which libzstd decodes as this crate does.
+
+mod common;
+
+use common::data::{self, Random};
+use common::feed::check_whole;
+use common::fse::{Distribution, Row, Table};
+use common::huffman::Tree;
+use common::libzstd;
+use common::sequences::{copy, next_offsets, predefined, random_sequences, repeat, Mode, OFFSETS};
+use common::zstd::{
+    skippable, xxh64, Block, Coding, Dictionary, Header, Writer, WINDOW_128K, WINDOW_1K,
+};
+use pagewise::{decode_slice, Concatenated, Zstd};
+
+/// The frame stands for the writer's content.
+fn check(writer: &Writer, header: &Header, name: &str) {
+    let frame = writer.frame(header);
+    assert!(libzstd::decode(&frame) == writer.content(), "{name}, libzstd");
+    check_whole(&mut Zstd::new(), &frame, writer.content(), name);
+}
+
+#[test]
+fn the_writer_is_as_defined() {
+    // 4.1.1: a symbol with five of 128 rows, the first of which is 1.
+    let table = Table::new(&Distribution::new(7, &[91, 5, 32]));
+    let states = [1, 39, 77, 84, 122].map(|state| table.rows[state]);
+    let rows = [(5, 32), (5, 64), (5, 96), (4, 0), (4, 16)];
+    assert_eq!(states, rows.map(|(bits, base)| Row { symbol: 1, bits, base }));
+    // Appendix A.
+    let [literals, offsets, lengths] = predefined().map(|distribution| Table::new(&distribution));
+    assert_eq!(literals.rows[38], Row { symbol: 25, bits: 4, base: 0 });
+    assert_eq!(literals.rows[61], Row { symbol: 34, bits: 6, base: 0 });
+    assert_eq!(offsets.rows[24], Row { symbol: 6, bits: 4, base: 16 });
+    assert_eq!(lengths.rows[44], Row { symbol: 1, bits: 4, base: 48 });
+    // 4.2.2
+    let tree = Tree::direct(&[4, 3, 2, 0, 1, 1]);
+    assert_eq!(tree.stream(&[0, 1, 4, 5]), [0b0000_0001, 0b0000_1101]);
+    // 3.1.1.5
+    let mut offsets = OFFSETS;
+    for (offset_value, literals, after) in [
+        (1114, 11, [1111, 1, 4]),
+        (1, 22, [1111, 1, 4]),
+        (2225, 22, [2222, 1111, 1]),
+        (1114, 111, [1111, 2222, 1111]),
+        (3336, 33, [3333, 1111, 2222]),
+        (2, 22, [1111, 3333, 2222]),
+        (3, 33, [2222, 1111, 3333]),
+        (3, 0, [2221, 2222, 1111]),
+        (1, 0, [2222, 2221, 1111]),
+    ] {
+        offsets = next_offsets(offsets, &repeat(literals, offset_value, 3));
+        assert_eq!(offsets, after);
+    }
+    assert_eq!(xxh64(b""), 0xef46_db37_51d8_e999);
+}
+
+#[test]
+fn headers() {
+    let content = data::text(300);
+    for window in [None, Some(WINDOW_1K), Some(WINDOW_128K + 5), Some(17 << 3)] {
+        for size_width in [0, 1, 2, 4, 8] {
+            // One byte is what a single segment has, and no other.
+            if (size_width == 1) != window.is_none() && size_width < 2 {
+                continue;
+            }
+            for width in [0, 1, 2, 4] {
+                for checksum in [false, true] {
+                    for bits in [0, 0x10] {
+                        let dictionary = (width, 0);
+                        let header = Header {
+                            window,
+                            size_width,
+                            dictionary,
+                            checksum,
+                            bits,
+                            magicless: false,
+                        };
+                        let least = if size_width == 2 { 256 } else { 0 };
+                        for length in [least, least + 1, 255.max(least), 300] {
+                            if length > 255 && size_width == 1 {
+                                continue;
+                            }
+                            let mut writer = Writer::new();
+                            check(writer.raw(&content[..length]), &header, &format!("{header:?}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn skippable_frames() {
+    let mut writer = Writer::new();
+    let frame = writer.raw(b"between").frame(&Header::NEW);
+    for nibble in 0..16 {
+        let file = [skippable(nibble, b""), frame.clone(), skippable(nibble, &data::random(3000))];
+        let file = file.concat();
+        assert_eq!(libzstd::decode(&file), b"between");
+        let mut decoder = Concatenated::new(Zstd::new());
+        let mut output = [0; 7];
+        let decoded = decode_slice(&mut decoder, &file, &mut output).unwrap();
+        assert_eq!((decoded.consumed, &output), (file.len(), b"between"));
+        assert_eq!(decoder.members(), 3);
+    }
+}
+
+#[test]
+fn dictionaries() {
+    let mut random = Random(12);
+    let content = data::text(2000);
+    let literals = data::text(400);
+    let dictionary = Dictionary {
+        id: 0x1234_5678,
+        tree: Tree::flat(&literals),
+        tables: [
+            Distribution::fitted(7, 0..36),
+            Distribution::fitted(6, 0..20),
+            Distribution::fitted(8, 0..53),
+        ],
+        offsets: [100, 2000, 7],
+        content: content.clone(),
+    };
+    let bytes = dictionary.to_bytes();
+    let mut decoder = libzstd::Decoder::with_dictionary(&bytes);
+    let mut formatted = Zstd::new();
+    formatted.set_dictionary(&bytes).unwrap();
+    let header = Header { dictionary: (4, 0x1234_5678), ..Header::NEW };
+    let raw = data::random(5000);
+    let mut plain = Zstd::new();
+    plain.set_dictionary(&raw).unwrap();
+    for round in 0..100 {
+        let mut writer = dictionary.writer();
+        let mut sequences = vec![repeat(random.below(2), 1 + random.below(3) as u64, 3 + round)];
+        sequences.push(copy(3, 2000 + 3 + round as u64, 50));
+        let mut offsets = dictionary.offsets;
+        sequences.iter().for_each(|sequence| offsets = next_offsets(offsets, sequence));
+        sequences.extend(random_sequences(&mut random, offsets, 2000, 300, 30));
+        let block = Block::new(&literals, &sequences);
+        let block = block.modes([Mode::Repeat, Mode::Repeat, Mode::Repeat]);
+        writer.compressed(&block.clone().coding(Coding::Treeless));
+        let frame = writer.frame(&header);
+        assert!(libzstd::decode_by(&mut decoder, &frame) == writer.content(), "round {round}");
+        check_whole(&mut formatted, &frame, writer.content(), &format!("round {round}"));
+        // The same without tables.
+        let mut writer = Writer::behind(&raw);
+        let sequences = [copy(5, 5005, 70), copy(0, 4000, 200), repeat(1, 3, 9)];
+        writer.compressed(&Block::new(&literals, &sequences));
+        let frame = writer.frame(&Header::NEW);
+        let mut decoder = libzstd::Decoder::with_dictionary(&raw);
+        assert!(libzstd::decode_by(&mut decoder, &frame) == writer.content(), "raw, round {round}");
+        check_whole(&mut plain, &frame, writer.content(), &format!("raw, round {round}"));
+    }
+}
