@@ -142,7 +142,7 @@ impl Output {
             parked: self.parked,
         };
         let Parked { distance, length } = self.parked;
-        if length > 0 && !cursor.copy_slowly(distance, length) {
+        if length > 0 && !cursor.copy_judged(distance, length) {
             return Err(cursor.why_not(distance));
         }
         Ok(cursor)

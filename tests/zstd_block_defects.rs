@@ -94,6 +94,18 @@ fn literals_sections() {
             check(&section[..end], Error::ZstdLiteralsSize);
         }
     }
+    // Too few for four streams.
+    let tree = Tree::flat(b"few bytes");
+    for size in [0, 3, 4] {
+        for format in 1..4 {
+            let streams = tree.four_streams(&b"few "[..size]);
+            let content = [&tree.description()[..], &streams].concat();
+            for size in size..6 {
+                let content = [&huffman_section(2, format, size, &content)[..], &[0]].concat();
+                check_one_of(&content, &[Error::ZstdLiteralsSize, Error::ZstdHuffmanStream]);
+            }
+        }
+    }
     let section = huffman_section(2, 3, 131_073, &four);
     let errors = [Error::ZstdLiteralsSize, Error::ZstdBlockSize];
     check_one_of(&[&section[..], &[0]].concat(), &errors);
@@ -158,6 +170,11 @@ fn huffman_trees() {
         let weights = [symbols as u8 - 1, 1, 1, 1];
         let description = with_length(fse_weights(&distribution, &weights));
         check_literals(&literals(&description), Error::ZstdHuffmanTree);
+    }
+    // Weights of one kind need no bits, and so have no end.
+    for stream in [&[1][..], &[4], &[0, 4], &[255, 255, 255]] {
+        let one = [Distribution::new(5, &[0, 32]).description(), stream.to_vec()].concat();
+        check_literals(&literals(&with_length(one)), Error::ZstdHuffmanTree);
     }
     let distribution = Distribution::new(6, &[32, 31, 1]);
     for count in [256, 257, 300, 400] {
@@ -320,9 +337,16 @@ fn fse_tables() {
             check(&sequences(&[1], mode(2), &description[..end]), error);
         }
     }
-    // All rows are one symbol's: there must be two.
-    let single = [0x30, 0];
-    assert!(result(&sequences(&[1], 0x80, &[&single[..], &stream].concat())).is_err());
+    // All rows are one symbol's: the format wants two, and libzstd takes one.
+    for kind in 0..3 {
+        let list = [copy(3, 2, 9); 3];
+        let probabilities = [vec![0; [3, 2, 6][kind]], vec![32]].concat();
+        let mut modes = [Mode::Predefined, Mode::Predefined, Mode::Predefined];
+        modes[kind] = Mode::Fse(Distribution::new(5, &probabilities));
+        let block = Block::new(b"literals.", &list).modes(modes);
+        let result = result(&Memory::default().block(&block));
+        assert!(matches!(result, Ok(36) | Err(Error::ZstdFseTable)), "{result:?}");
+    }
 }
 
 #[test]

@@ -4,13 +4,9 @@
 mod common;
 
 use common::data;
-use common::fse::Distribution;
-use common::huffman::Tree;
-use common::libzstd::encode_with;
 use common::sequences::{copy, repeat};
 use common::zstd::{
-    skippable, Block, Coding, Dictionary, Header, Writer, BLOCK, COMPRESSED, DICTIONARY_MAGIC, RAW,
-    RLE, WINDOW_128K, WINDOW_1K,
+    skippable, Block, Coding, Header, Writer, BLOCK, COMPRESSED, RAW, RLE, WINDOW_128K, WINDOW_1K,
 };
 use pagewise::{decode_slice, Any, Concatenated, Decode, Error, ErrorKind, Pause, Zstd};
 
@@ -316,100 +312,6 @@ fn sequences() {
             check_block(writer.raw(b"before").unchecked(&rle), Error::ZstdLiteralsOverrun);
         }
     }
-}
-
-fn dictionary() -> Dictionary {
-    Dictionary {
-        id: 77,
-        tree: Tree::flat(CONTENT),
-        tables: [36, 29, 53].map(|symbols| Distribution::fitted(7, 0..symbols)),
-        offsets: [1, 4, 100],
-        content: data::text(100),
-    }
-}
-
-/// Of a dictionary, when it is given.
-fn check_dictionary(bytes: &[u8], is_good: bool) {
-    let result = Zstd::new().set_dictionary(bytes);
-    assert_eq!(result, if is_good { Ok(()) } else { Err(Error::ZstdDictionary) });
-}
-
-#[test]
-fn dictionaries() {
-    let good = dictionary();
-    let bytes = good.to_bytes();
-    check_dictionary(&bytes, true);
-    // Whatever is no dictionary is the content of one, unless it begins as one does.
-    for raw in [&b"12345678"[..], &bytes[1..], CONTENT] {
-        check_dictionary(raw, true);
-    }
-    // "... except that they must be at least 8 bytes."
-    for short in [&b""[..], b"1234567", &DICTIONARY_MAGIC] {
-        check_dictionary(short, false);
-    }
-    for end in 8..bytes.len() - good.content.len() {
-        check_dictionary(&bytes[..end], false);
-    }
-    // Offsets reach into the content.
-    for offset in [0, 101, u32::MAX.into()] {
-        for index in 0..3 {
-            let mut dictionary = good.clone();
-            dictionary.offsets[index] = offset;
-            check_dictionary(&dictionary.to_bytes(), false);
-        }
-    }
-    check_dictionary(&Dictionary { tree: Tree::direct(&[1; 3]), ..good.clone() }.to_bytes(), true);
-    for (index, symbols, log) in [(0, 36, 10), (0, 37, 9), (1, 29, 9), (2, 53, 10), (2, 54, 9)] {
-        let mut dictionary = good.clone();
-        dictionary.tables[index] = Distribution::fitted(log, 0..symbols);
-        check_dictionary(&dictionary.to_bytes(), false);
-    }
-    for id in [1, 255, 1 << 31] {
-        check_dictionary(&Dictionary { id, ..good.clone() }.to_bytes(), true);
-    }
-
-    // Frames that name another dictionary, or none.
-    let mut writer = good.writer();
-    writer.compressed(&Block::new(CONTENT, &[copy(3, 50, 20)]));
-    let mut decoder = Zstd::new();
-    decoder.set_dictionary(&bytes).unwrap();
-    for (width, id) in [(0, 0), (1, 0), (1, 77), (2, 77), (4, 77), (1, 78), (2, 0x4d4d), (4, 78)] {
-        decoder.reset();
-        let frame = writer.frame(&Header { dictionary: (width, id), ..Header::NEW });
-        let result = decode_slice(&mut decoder, &frame, &mut [0; 64]);
-        match id {
-            0 | 77 => assert_eq!(result.unwrap().written, CONTENT.len() + 20),
-            _ => assert_eq!(result, Err(Error::ZstdDictionaryId)),
-        }
-    }
-    // A raw one has no name, so it is any.
-    let mut decoder = Zstd::new();
-    decoder.set_dictionary(&good.content).unwrap();
-    let mut writer = Writer::behind(&good.content);
-    writer.compressed(&Block::new(CONTENT, &[copy(3, 50, 20)]));
-    let frame = writer.frame(&Header { dictionary: (1, 77), ..Header::NEW });
-    let result = decode_slice(&mut decoder, &frame, &mut [0; 64]);
-    assert!(matches!(result, Ok(_) | Err(Error::ZstdDictionaryId)), "{result:?}");
-
-    // Out of reach: before its first byte, and once more than a window was written.
-    for (before, offset, error) in [
-        (0, 101, Some(Error::DistanceBeforeStart)),
-        (10, 111, Some(Error::DistanceBeforeStart)),
-        (10, 110, None),
-        (1024, 1024, None),
-        (1025, 1026, Some(Error::DistancePastWindow)),
-        (1100, 1101, Some(Error::DistancePastWindow)),
-    ] {
-        let mut writer = Writer::behind(&good.content);
-        writer.rle(b'r', before.min(1000)).rle(b'r', before - before.min(1000));
-        writer.unchecked(&Block::new(b"", &[copy(0, offset, 3)]));
-        let header = Header { window: Some(WINDOW_1K), checksum: false, ..Header::NEW };
-        decoder.reset();
-        let result = decode_slice(&mut decoder, &writer.frame(&header), &mut [0; 2000]);
-        assert_eq!(result.err(), error, "{before} bytes, {offset} back");
-    }
-    let frame = encode_with(&bytes, &[], CONTENT);
-    check(&frame, Error::ZstdDictionaryId);
 }
 
 #[test]

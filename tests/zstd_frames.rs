@@ -3,15 +3,13 @@
 
 mod common;
 
-use common::data::{self, Random};
+use common::data;
 use common::feed::check_whole;
 use common::fse::{Distribution, Row, Table};
 use common::huffman::Tree;
 use common::libzstd;
-use common::sequences::{copy, next_offsets, predefined, random_sequences, repeat, Mode, OFFSETS};
-use common::zstd::{
-    skippable, xxh64, Block, Coding, Dictionary, Header, Writer, WINDOW_128K, WINDOW_1K,
-};
+use common::sequences::{next_offsets, predefined, repeat, OFFSETS};
+use common::zstd::{skippable, xxh64, Header, Writer, WINDOW_128K, WINDOW_1K};
 use pagewise::{decode_slice, Concatenated, Zstd};
 
 /// The frame stands for the writer's content.
@@ -105,53 +103,5 @@ fn skippable_frames() {
         let decoded = decode_slice(&mut decoder, &file, &mut output).unwrap();
         assert_eq!((decoded.consumed, &output), (file.len(), b"between"));
         assert_eq!(decoder.members(), 3);
-    }
-}
-
-#[test]
-fn dictionaries() {
-    let mut random = Random(12);
-    let content = data::text(2000);
-    let literals = data::text(400);
-    let dictionary = Dictionary {
-        id: 0x1234_5678,
-        tree: Tree::flat(&literals),
-        tables: [
-            Distribution::fitted(7, 0..36),
-            Distribution::fitted(6, 0..20),
-            Distribution::fitted(8, 0..53),
-        ],
-        offsets: [100, 2000, 7],
-        content: content.clone(),
-    };
-    let bytes = dictionary.to_bytes();
-    let mut decoder = libzstd::Decoder::with_dictionary(&bytes);
-    let mut formatted = Zstd::new();
-    formatted.set_dictionary(&bytes).unwrap();
-    let header = Header { dictionary: (4, 0x1234_5678), ..Header::NEW };
-    let raw = data::random(5000);
-    let mut plain = Zstd::new();
-    plain.set_dictionary(&raw).unwrap();
-    for round in 0..100 {
-        let mut writer = dictionary.writer();
-        let mut sequences = vec![repeat(random.below(2), 1 + random.below(3) as u64, 3 + round)];
-        sequences.push(copy(3, 2000 + 3 + round as u64, 50));
-        let mut offsets = dictionary.offsets;
-        sequences.iter().for_each(|sequence| offsets = next_offsets(offsets, sequence));
-        sequences.extend(random_sequences(&mut random, offsets, 2000, 300, 30));
-        let block = Block::new(&literals, &sequences);
-        let block = block.modes([Mode::Repeat, Mode::Repeat, Mode::Repeat]);
-        writer.compressed(&block.clone().coding(Coding::Treeless));
-        let frame = writer.frame(&header);
-        assert!(libzstd::decode_by(&mut decoder, &frame) == writer.content(), "round {round}");
-        check_whole(&mut formatted, &frame, writer.content(), &format!("round {round}"));
-        // The same without tables.
-        let mut writer = Writer::behind(&raw);
-        let sequences = [copy(5, 5005, 70), copy(0, 4000, 200), repeat(1, 3, 9)];
-        writer.compressed(&Block::new(&literals, &sequences));
-        let frame = writer.frame(&Header::NEW);
-        let mut decoder = libzstd::Decoder::with_dictionary(&raw);
-        assert!(libzstd::decode_by(&mut decoder, &frame) == writer.content(), "raw, round {round}");
-        check_whole(&mut plain, &frame, writer.content(), &format!("raw, round {round}"));
     }
 }

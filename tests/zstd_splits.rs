@@ -237,6 +237,46 @@ fn dictionaries() {
 }
 
 #[test]
+fn dictionaries_go_out_of_reach() {
+    fn fresh() -> Zstd<'static> {
+        let mut decoder = Zstd::new();
+        decoder.set_dictionary(&DICTIONARY).unwrap();
+        decoder
+    }
+    // A copy begins while all of the dictionary can be reached. It may take bytes from there until a
+    // window of 1 KiB has been written, and go on behind its end.
+    let header = Header { window: Some(WINDOW_1K), ..Header::NEW };
+    for before in [900, 1000, 1023, 1024] {
+        for back in [1, 5, 63, 64, 70, 500, 3000] {
+            for length in [3, 50, 130, 200, 1000] {
+                let mut writer = Writer::behind(&DICTIONARY);
+                let far = copy(0, before as u64 + back, length);
+                writer.raw(&data::random(before)).compressed(&Block::new(b"", &[far]));
+                let frame = writer.frame(&header);
+                let is_good = before + length.min(back as usize) <= 1024;
+                let content = &writer.content()[..if is_good { before + length } else { before }];
+                let expected = if is_good {
+                    done(&frame, content.to_vec())
+                } else {
+                    failed(fresh(), &frame, content, Error::DistancePastWindow)
+                };
+                let name = format!("{length} bytes, {back} back, behind {before}");
+                for (page, batch, release) in [
+                    (None, 1, false),
+                    (Some(64), 1, true),
+                    (Some(64), 9, false),
+                    (Some(1024), 1, true),
+                ] {
+                    let plan = Plan { page, batch, release, ..Plan::WHOLE };
+                    let outcome = feed(&mut fresh(), &frame, content, plan);
+                    compare(&name, plan, &outcome, &expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn truncated_frames() {
     let content = data::text(12_000);
     let frame = encode_pieces(&[ChecksumFlag(true)], &content.chunks(900).collect::<Vec<_>>());

@@ -252,14 +252,31 @@ impl<P: Page> Cursor<'_, P> {
     /// [`copy`](Self::copy) for any source and length, a run of bytes at a time.
     #[inline(never)]
     #[must_use]
-    pub(crate) fn copy_slowly(&mut self, distance: usize, mut length: usize) -> bool {
+    pub(crate) fn copy_slowly(&mut self, distance: usize, length: usize) -> bool {
+        self.reaches(distance, length) && self.copy_judged(distance, length)
+    }
+
+    /// Whether a copy from `distance` bytes back is good. It may begin before the history if none of
+    /// the bytes that it takes from there is written more than a window behind the first one: then
+    /// what comes after them is in the window too.
+    fn reaches(&self, distance: usize, length: usize) -> bool {
+        let history = self.history();
+        if distance.wrapping_sub(1) < history {
+            return distance <= self.window;
+        }
+        let before = distance.wrapping_sub(history);
+        let end = history.saturating_add(length.min(before));
+        distance > 0 && before <= self.prefix.len() && end <= self.window
+    }
+
+    /// A copy that is good, or the rest of one: where it began is what counts. `false`: the bytes to
+    /// copy are not there.
+    #[must_use]
+    pub(super) fn copy_judged(&mut self, distance: usize, mut length: usize) -> bool {
         let history = self.history();
         if distance.wrapping_sub(1) >= history {
-            // The bytes before the history can be reached until the window has passed.
-            let before = distance.wrapping_sub(history);
-            let from = self.prefix.len().wrapping_sub(before);
-            let prefix = self.prefix.get(from..).filter(|_| distance > 0 && history <= self.window);
-            let Some(prefix) = prefix else { return false };
+            let from = self.prefix.len().wrapping_sub(distance.wrapping_sub(history));
+            let Some(prefix) = self.prefix.get(from..) else { return false };
             let run = prefix.get(..length).unwrap_or(prefix);
             let taken = self.extend(run);
             length = length.wrapping_sub(taken);
@@ -267,8 +284,6 @@ impl<P: Page> Cursor<'_, P> {
                 self.parked = Parked { distance, length };
                 return true;
             }
-        } else if distance > self.window {
-            return false;
         }
         let start = self.at;
         while length > 0 {
