@@ -99,4 +99,5 @@ pub fn reach_detect(input: &[u8]) -> Result<Option<Format>, Error> {
 
 /// Decoders are made in place, also in statics.
 #[no_mangle]
-pub static mut REACH_STATIC: Carry<Concatenated<Any>, { Any::CARRY }> = Carry::new(Concatenated::new(Any::new()));
+pub static mut REACH_STATIC: Carry<Concatenated<Any>, { Any::CARRY }> =
+    Carry::new(Concatenated::new(Any::new()));

@@ -11,10 +11,11 @@ use zstd_safe::{CCtx, CParameter, DCtx, InBuffer, OutBuffer};
 const LEVEL: i32 = 3;
 
 fn main() {
-    let samples: Vec<Sample> = samples(|file| file.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), compress)
-        .into_iter()
-        .map(|file| Sample { length: length_of(&file), file })
-        .collect();
+    let samples: Vec<Sample> =
+        samples(|file| file.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), compress)
+            .into_iter()
+            .map(|file| Sample { length: length_of(&file), file })
+            .collect();
     measure("zstd", &samples, &mut peers(largest(&samples)));
 }
 
