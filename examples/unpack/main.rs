@@ -7,7 +7,10 @@ mod sink;
 mod source;
 mod store;
 
+use std::fmt::Display;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -59,21 +62,33 @@ fn unpack(options: &Options) -> Result<(), Failure> {
     if options.engine == Engine::Oracle {
         return Err(source.failure("the oracle engine is not in this build"));
     }
+    if let Some(path) = &options.dictionary {
+        return unpack_as(options, source, with_dictionary(path)?);
+    }
     match options.format {
-        Choice::Auto => unpack_as::<Any>(options, source),
-        Choice::Gzip => unpack_as::<Gzip>(options, source),
-        Choice::Zlib => unpack_as::<Zlib>(options, source),
-        Choice::Deflate => unpack_as::<Deflate>(options, source),
-        Choice::Xz => unpack_as::<Xz>(options, source),
-        Choice::Lzma => unpack_as::<Lzma>(options, source),
-        Choice::Zstd => unpack_as::<Zstd>(options, source),
+        Choice::Auto => unpack_as(options, source, Any::new()),
+        Choice::Gzip => unpack_as(options, source, Gzip::new()),
+        Choice::Zlib => unpack_as(options, source, Zlib::new()),
+        Choice::Deflate => unpack_as(options, source, Deflate::new()),
+        Choice::Xz => unpack_as(options, source, Xz::new()),
+        Choice::Lzma => unpack_as(options, source, Lzma::new()),
+        Choice::Zstd => unpack_as(options, source, Zstd::new()),
     }
 }
 
-fn unpack_as<D: Members + Default>(options: &Options, source: Source) -> Result<(), Failure> {
+/// A decoder with the dictionary at `path`, which lives as long as the process.
+fn with_dictionary(path: &Path) -> Result<Zstd<'static>, Failure> {
+    let failure = |what: &dyn Display| Failure::Line(format!("{}: {what}", path.display()));
+    let bytes = fs::read(path).map_err(|error| failure(&error))?;
+    let mut decoder = Zstd::new();
+    decoder.set_dictionary(bytes.leak()).map_err(|error| failure(&error))?;
+    Ok(decoder)
+}
+
+fn unpack_as<D: Members>(options: &Options, source: Source, decoder: D) -> Result<(), Failure> {
     let sink = Sink::open(options)?;
-    let mut unpacker = Unpacker::<D> {
-        decoder: Box::new(Carry::new(Concatenated::default())),
+    let mut unpacker = Unpacker {
+        decoder: Box::new(Carry::new(Concatenated::new(decoder))),
         meter: Meter::new(source.length, sink.is_terminal()),
         store: Store::new(options, sink),
         source,
@@ -106,9 +121,9 @@ fn print_info<D: Members>(decoder: &Concatenated<D>) -> Result<(), Failure> {
         Check::Unknown => "unknown, not verified".into(),
         check => format!("{}, verified", check.name()),
     };
-    // Streams of one .xz file may have other ones each.
-    let several = decoder.members() > 1 && info.format == Some(Format::Xz);
-    let whose = if several { " (last member)" } else { "" };
+    // Streams of one .xz file, and frames of a zstd file, may have other ones each.
+    let differs = matches!(info.format, Some(Format::Xz | Format::Zstd));
+    let whose = if differs && decoder.members() > 1 { " (last member)" } else { "" };
     let text = format!(
         "format        {}\nmembers       {}\nblocks        {}\nwindow        {}\n\
          compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}{whose}\n",
@@ -195,6 +210,12 @@ impl<D: Members> Unpacker<D> {
             }
             _ if error == Error::UnsupportedCheck => {
                 self.source.failure(format_args!("{error}; --ignore-unknown-check goes without it"))
+            }
+            _ if error == Error::WindowLimit => {
+                self.source.failure(format_args!("{error}; a larger --window-limit allows it"))
+            }
+            _ if error == Error::ZstdDictionaryId => {
+                self.source.failure(format_args!("{error}; --dictionary names one"))
             }
             _ => self.source.failure_at(error, offset),
         }

@@ -29,9 +29,13 @@ pub(crate) struct Options {
     /// Keep every page, as a kernel does, instead of using those behind the window again
     #[arg(long)]
     pub(crate) retain: bool,
-    /// Refuse a file that needs a window (a dictionary of xz and lzma) of more than B bytes
+    /// Refuse a file that needs a window (a dictionary of xz and lzma) of more than B bytes;
+    /// without it only zstd has a limit, of 128M
     #[arg(long, value_name = "B", value_parser = size)]
     pub(crate) window_limit: Option<u64>,
+    /// Dictionary that a zstd file was compressed with: one in zstd's format, or any file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dictionary: Option<PathBuf>,
     /// Decompress a file with a kind of check that is unknown here, and don't verify it (xz)
     #[arg(long)]
     pub(crate) ignore_unknown_check: bool,
@@ -71,6 +75,10 @@ impl Options {
     pub(crate) fn conflict(&self) -> Option<&'static str> {
         if self.page_size as u64 * self.pages as u64 > MAX_MEMORY {
             return Some("--pages times --page-size is more than 1G");
+        }
+        let is_zstd = matches!(self.format, Choice::Auto | Choice::Zstd);
+        if self.dictionary.is_some() && !is_zstd {
+            return Some("--dictionary is for zstd only");
         }
         let both = self.info && self.output.as_deref().is_some_and(is_dash);
         both.then_some("--info and the contents cannot both go to standard output")
