@@ -7,8 +7,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pagewise::{Any, Carry, Concatenated, Decode, Deflate, Gzip, Lzma, Xz, Zlib};
-use pagewise_fuzz::{decode, repair, Outcome, Plan, MAX_OUTPUT};
+use pagewise::{Any, Carry, Concatenated, Decode, Deflate, Gzip, Lzma, Xz, Zlib, Zstd};
+use pagewise_fuzz::{decode, repair, Outcome, Plan, DICTIONARY, MAX_OUTPUT};
 
 fuzz_target!(|data: &[u8]| {
     let [choice, count, rest @ ..] = data else { return };
@@ -26,24 +26,32 @@ fuzz_target!(|data: &[u8]| {
         repair(&mut input);
     }
     match choice & 15 {
-        0 | 1 => compare::<Gzip>(&input, &plan, skip),
-        2 => compare::<Zlib>(&input, &plan, skip),
-        3 | 4 => compare::<Deflate>(&input, &plan, skip),
-        5 | 11 | 15 => compare::<Concatenated<Any>>(&input, &plan, skip),
-        6 | 7 => compare::<Concatenated<Gzip>>(&input, &plan, skip),
-        8 | 12 => compare::<Xz>(&input, &plan, skip),
-        9 | 13 => compare::<Lzma>(&input, &plan, skip),
-        _ => compare::<Concatenated<Xz>>(&input, &plan, skip),
+        0 => compare(Gzip::new, &input, &plan, skip),
+        1 => compare(Zstd::new, &input, &plan, skip),
+        2 => compare(Zlib::new, &input, &plan, skip),
+        3 => compare(Deflate::new, &input, &plan, skip),
+        4 => compare(Concatenated::<Zstd>::default, &input, &plan, skip),
+        5 | 11 | 15 => compare(Concatenated::<Any>::default, &input, &plan, skip),
+        6 => compare(Concatenated::<Gzip>::default, &input, &plan, skip),
+        7 => compare(zstd_with_dictionary, &input, &plan, skip),
+        8 | 12 => compare(Xz::new, &input, &plan, skip),
+        9 | 13 => compare(Lzma::new, &input, &plan, skip),
+        _ => compare(Concatenated::<Xz>::default, &input, &plan, skip),
     }
 });
 
+fn zstd_with_dictionary() -> Concatenated<Zstd<'static>> {
+    let mut decoder = Zstd::new();
+    decoder.set_dictionary(DICTIONARY).expect("zstd made it");
+    Concatenated::new(decoder)
+}
+
 /// As planned, as planned through `Carry`, and all at once into one large page.
-fn compare<D: Decode + Default>(input: &[u8], plan: &Plan<'_>, skip: bool) {
+fn compare<D: Decode>(fresh: impl Fn() -> D, input: &[u8], plan: &Plan<'_>, skip: bool) {
     let flat = Plan { page_len: MAX_OUTPUT, pages: 1, release: false, pieces: &[] };
-    let whole = run(D::default(), input, &flat, skip);
-    let splits =
-        [run(D::default(), input, plan, skip), run(Carry::<D>::default(), input, plan, skip)];
-    for split in splits {
+    let whole = run(fresh(), input, &flat, skip);
+    let carry = Carry::<D, { Any::CARRY }>::new(fresh());
+    for split in [run(fresh(), input, plan, skip), run(carry, input, plan, skip)] {
         assert_eq!((split.end, split.bytes.len()), (whole.end, whole.bytes.len()));
         assert!(split.bytes == whole.bytes, "other bytes");
     }

@@ -10,6 +10,9 @@ pub use repair::repair;
 /// Output is cut off here: a few bytes of input can stand for very many.
 pub const MAX_OUTPUT: usize = 1 << 16;
 
+/// A dictionary in zstd's format, as `zstd --train` made it.
+pub static DICTIONARY: &[u8] = include_bytes!("../dictionary.zstd");
+
 /// How input and pages are split over calls.
 pub struct Plan<'a> {
     pub page_len: usize,
@@ -47,9 +50,8 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
     let mut released = 0;
     let mut pieces = plan.pieces.iter().cycle();
     let (mut from, mut to) = (0, 0);
-    let mut idle = 0;
+    let (mut idle, mut before) = (0, (0, 0, 0));
     let end = loop {
-        let before = (decoder.consumed(), decoder.written());
         let result = decoder.decode(&input[from..to], &mut pages);
         let first = (settled_bytes.len() - released) / plan.page_len;
         check_pages(decoder, &pages, (first, released), &mut settled_bytes);
@@ -63,7 +65,10 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
         };
         assert!(progress.consumed <= to - from);
         from += progress.consumed;
-        idle = if before == (decoder.consumed(), decoder.written()) { idle + 1 } else { 0 };
+        // A large unit may wait for many small pieces.
+        let now = (decoder.consumed(), decoder.written(), to);
+        idle = if now == before { idle + 1 } else { 0 };
+        before = now;
         assert!(idle < 100, "no progress");
         match progress.pause {
             Pause::Done if from == to && to < input.len() => {
