@@ -20,3 +20,47 @@ pub(crate) use crc::Crc64;
 pub(crate) use sha256::Sha256;
 #[cfg(feature = "zstd")]
 pub(crate) use xxh64::Xxh64;
+
+/// What comes in runs of any length, cut into pieces of `N` bytes; all-zero memory is a fresh one.
+#[cfg(any(feature = "xz", feature = "zstd"))]
+#[derive(Clone, Copy)]
+struct Pieces<const N: usize> {
+    /// Bytes seen.
+    length: u64,
+    /// The bytes behind the last whole piece, and then old ones.
+    begun: [u8; N],
+}
+
+#[cfg(any(feature = "xz", feature = "zstd"))]
+impl<const N: usize> Pieces<N> {
+    const NEW: Self = Self { length: 0, begun: [0; N] };
+
+    /// Calls `take` with each piece that is whole now.
+    #[inline(always)]
+    fn update(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8; N])) {
+        let begun = self.rest().len();
+        self.length = self.length.wrapping_add(bytes.len() as u64);
+        let mut rest = bytes;
+        if begun > 0 {
+            let free = self.begun.get_mut(begun..).unwrap_or(&mut []);
+            let (fitting, behind) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
+            free.iter_mut().zip(fitting).for_each(|(place, &byte)| *place = byte);
+            if fitting.len() < free.len() {
+                return;
+            }
+            take(&self.begun);
+            rest = behind;
+        }
+        while let Some((piece, behind)) = rest.split_first_chunk() {
+            take(piece);
+            rest = behind;
+        }
+        self.begun.iter_mut().zip(rest).for_each(|(place, &byte)| *place = byte);
+    }
+
+    /// The bytes behind the last whole piece.
+    fn rest(&self) -> &[u8] {
+        const { assert!(N.is_power_of_two()) };
+        self.begun.get(..self.length as usize & (N - 1)).unwrap_or(&[])
+    }
+}

@@ -88,7 +88,7 @@ pub struct Frame<'d> {
 
 impl<'d> Wrapped<Frame<'d>> {
     /// Chooses a dictionary for the frames to come: one in zstd's format, or else any bytes, at
-    /// least 8. It stays chosen over a reset.
+    /// least 8. It stays chosen over a reset. A frame that has begun is lost by it.
     ///
     /// Bytes in zstd's format carry tables, which each frame takes anew, and an ID: frames that name
     /// another one are refused.

@@ -5,29 +5,10 @@ mod common;
 
 use common::bits::{expand, literals, litlen_lengths, BitWriter, Code, Codes, Op};
 use common::data::{self, encode_c, gzip, raw_literals, zlib, zlib_header, GzipHeader, Wrapper};
+use common::defect::{check_defect as check, CONTENT};
 use pagewise::{
     decode_slice, Any, Concatenated, Decode, Deflate, Error, ErrorKind, Format, Gzip, Pause, Zlib,
 };
-
-const CONTENT: &[u8] = b"a good stream";
-
-/// `stream` ends in `error`, which is repeated until a reset; after it `good` decodes.
-fn check<D: Decode>(mut decoder: D, stream: &[u8], error: Error, good: &[u8]) {
-    let mut output = vec![0; 1 << 17];
-    assert_eq!(decode_slice(&mut decoder, stream, &mut output), Err(error));
-    let position = (decoder.consumed(), decoder.written());
-    for input in [&b""[..], stream, good] {
-        assert_eq!(decoder.decode(input, &mut [&mut output[..]]), Err(error), "repeated");
-        assert_eq!((decoder.consumed(), decoder.written()), position, "{error:?}");
-    }
-
-    decoder.reset();
-    assert_eq!((decoder.consumed(), decoder.written(), decoder.window()), (0, 0, None));
-    decoder.limit_window(u64::MAX);
-    let decoded = decode_slice(&mut decoder, good, &mut output);
-    assert_eq!(decoded.map(|d| d.consumed), Ok(good.len()), "{error:?}, then reset");
-    assert_eq!(&output[..decoder.written() as usize], CONTENT);
-}
 
 /// In each wrapper, and where `Any` chooses it.
 fn check_raw(stream: &[u8], error: Error) {

@@ -4,32 +4,13 @@
 mod common;
 
 use common::data;
+use common::defect::{check_defect as check, CONTENT};
 use common::lzma::Symbol::{Literal, Match, Rep, ShortRep};
 use common::lzma::{alone, alone_of, literals, Encoder, Symbol, END_MARKER};
 use common::xz::{
     self, Block, Chunks, Reset, CRC32, DICTIONARY_4G, DICTIONARY_4K, LZMA2, NO_CHECK,
 };
 use pagewise::{decode_slice, Any, Concatenated, Decode, Error, Lzma, Pause, Xz};
-
-const CONTENT: &[u8] = b"a good stream";
-
-/// `stream` ends in `error`, which is repeated until a reset; after it `good` decodes.
-fn check<D: Decode>(mut decoder: D, stream: &[u8], error: Error, good: &[u8]) {
-    let mut output = vec![0; 1 << 18];
-    assert_eq!(decode_slice(&mut decoder, stream, &mut output), Err(error));
-    let position = (decoder.consumed(), decoder.written());
-    for input in [&b""[..], stream, good] {
-        assert_eq!(decoder.decode(input, &mut [&mut output[..]]), Err(error), "repeated");
-        assert_eq!((decoder.consumed(), decoder.written()), position, "{error:?}");
-    }
-
-    decoder.reset();
-    assert_eq!((decoder.consumed(), decoder.written(), decoder.window()), (0, 0, None));
-    decoder.limit_window(u64::MAX);
-    let decoded = decode_slice(&mut decoder, good, &mut output);
-    assert_eq!(decoded.map(|d| d.consumed), Ok(good.len()), "{error:?}, then reset");
-    assert_eq!(&output[..decoder.written() as usize], CONTENT);
-}
 
 /// `chunks`, which need no end, in a block.
 fn check_chunks(chunks: &Chunks, error: Error) {

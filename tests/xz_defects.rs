@@ -4,6 +4,7 @@
 mod common;
 
 use common::data;
+use common::defect::{check_defect, CONTENT};
 use common::xz::{
     self, block_header, check_size, crc32, index, index_of, integer, stream_footer, stream_header,
     stream_with, Block, BRANCHES, CHECKS, CRC32, CRC64, DELTA, DICTIONARY_4K, LZMA2, NO_CHECK,
@@ -11,28 +12,13 @@ use common::xz::{
 };
 use pagewise::{decode_slice, Any, Check, Concatenated, Decode, Error, ErrorKind, Xz};
 
-const CONTENT: &[u8] = b"a good stream";
-
 fn good() -> Vec<u8> {
     xz::stream(CRC32, &[Block::stored(CONTENT)])
 }
 
-/// `stream` ends in `error`, which is repeated until a reset; after it a good stream decodes.
-fn check_with<D: Decode>(mut decoder: D, stream: &[u8], error: Error) {
-    let (mut output, good) = (vec![0; 1 << 18], good());
-    assert_eq!(decode_slice(&mut decoder, stream, &mut output), Err(error));
-    let position = (decoder.consumed(), decoder.written());
-    for input in [&b""[..], stream, &good] {
-        assert_eq!(decoder.decode(input, &mut [&mut output[..]]), Err(error), "repeated");
-        assert_eq!((decoder.consumed(), decoder.written()), position, "{error:?}");
-    }
-
-    decoder.reset();
-    assert_eq!((decoder.consumed(), decoder.written(), decoder.window()), (0, 0, None));
-    decoder.limit_window(u64::MAX);
-    let decoded = decode_slice(&mut decoder, &good, &mut output);
-    assert_eq!(decoded.map(|d| d.consumed), Ok(good.len()), "{error:?}, then reset");
-    assert_eq!(&output[..decoder.written() as usize], CONTENT);
+/// `stream` ends in `error`; after a reset a good one decodes.
+fn check_with<D: Decode>(decoder: D, stream: &[u8], error: Error) {
+    check_defect(decoder, stream, error, &good());
 }
 
 fn check(stream: &[u8], error: Error) {

@@ -4,34 +4,20 @@
 mod common;
 
 use common::data;
+use common::defect::{check_defect, CONTENT};
 use common::sequences::{copy, repeat};
 use common::zstd::{
     skippable, Block, Coding, Header, Writer, BLOCK, COMPRESSED, RAW, RLE, WINDOW_128K, WINDOW_1K,
 };
 use pagewise::{decode_slice, Any, Concatenated, Decode, Error, ErrorKind, Pause, Zstd};
 
-const CONTENT: &[u8] = b"a good frame";
-
 fn good() -> Vec<u8> {
     Writer::new().raw(CONTENT).frame(&Header::NEW)
 }
 
-/// `stream` ends in `error`, which is repeated until a reset; after it a good frame decodes.
-fn check_with<D: Decode>(mut decoder: D, stream: &[u8], error: Error) {
-    let (mut output, good) = (vec![0; 1 << 19], good());
-    assert_eq!(decode_slice(&mut decoder, stream, &mut output), Err(error));
-    let position = (decoder.consumed(), decoder.written());
-    for input in [&b""[..], stream, &good] {
-        assert_eq!(decoder.decode(input, &mut [&mut output[..]]), Err(error), "repeated");
-        assert_eq!((decoder.consumed(), decoder.written()), position, "{error:?}");
-    }
-
-    decoder.reset();
-    assert_eq!((decoder.consumed(), decoder.written(), decoder.window()), (0, 0, None));
-    decoder.limit_window(u64::MAX);
-    let decoded = decode_slice(&mut decoder, &good, &mut output);
-    assert_eq!(decoded.map(|d| d.consumed), Ok(good.len()), "{error:?}, then reset");
-    assert_eq!(&output[..decoder.written() as usize], CONTENT);
+/// `stream` ends in `error`; after a reset a good one decodes.
+fn check_with<D: Decode>(decoder: D, stream: &[u8], error: Error) {
+    check_defect(decoder, stream, error, &good());
 }
 
 fn check(stream: &[u8], error: Error) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! SHA-256 (FIPS 180-4).
 
+use super::Pieces;
+
 const BLOCK: usize = 64;
 
 /// Words of the message schedule that are kept: each word follows from the sixteen before it.
@@ -55,44 +57,25 @@ const LENGTH_AT: u64 = BLOCK as u64 - 8;
 pub(crate) struct Sha256 {
     /// The hash value of all whole blocks, less [`INITIAL`].
     gain: [u32; 8],
-    /// Bytes seen.
-    length: u64,
-    /// The bytes behind the last whole block, and then old ones.
-    begun: [u8; BLOCK],
+    blocks: Pieces<BLOCK>,
 }
 
 impl Sha256 {
     pub(crate) const fn new() -> Self {
-        Self { gain: [0; 8], length: 0, begun: [0; BLOCK] }
+        Self { gain: [0; 8], blocks: Pieces::NEW }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let begun = (self.length % BLOCK as u64) as usize;
-        self.length = self.length.wrapping_add(bytes.len() as u64);
-        let mut rest = bytes;
-        if begun > 0 {
-            let free = self.begun.get_mut(begun..).unwrap_or(&mut []);
-            let (fitting, behind) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
-            free.iter_mut().zip(fitting).for_each(|(place, &byte)| *place = byte);
-            if fitting.len() < free.len() {
-                return;
-            }
-            take(&mut self.gain, &self.begun);
-            rest = behind;
-        }
-        while let Some((block, behind)) = rest.split_first_chunk() {
-            take(&mut self.gain, block);
-            rest = behind;
-        }
-        self.begun.iter_mut().zip(rest).for_each(|(place, &byte)| *place = byte);
+        self.blocks.update(bytes, |block| take(&mut self.gain, block));
     }
 
     /// The hash value of what was seen so far.
     pub(crate) fn finish(&self) -> [u8; 32] {
         let mut padded = *self;
-        let zeros = (LENGTH_AT - 1).wrapping_sub(self.length) % BLOCK as u64;
+        let length = self.blocks.length;
+        let zeros = (LENGTH_AT - 1).wrapping_sub(length) % BLOCK as u64;
         padded.update(PADDING.get(..=zeros as usize).unwrap_or(&[]));
-        padded.update(&self.length.wrapping_mul(8).to_be_bytes());
+        padded.update(&length.wrapping_mul(8).to_be_bytes());
 
         let mut value = [0; 32];
         let mut out = &mut value[..];
@@ -158,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    const ZEROED: Sha256 = Sha256 { gain: [0; 8], length: 0, begun: [0; BLOCK] };
+    const ZEROED: Sha256 = Sha256 { gain: [0; 8], blocks: Pieces { length: 0, begun: [0; BLOCK] } };
 
     /// The message padded as a whole, as 5.1.1 has it.
     fn naive(message: &[u8]) -> [u8; 32] {

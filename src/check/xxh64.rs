@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! XXH64 with seed zero (xxHash fast digest algorithm, XXH64).
 
+use super::Pieces;
+
 const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
 const PRIME_2: u64 = 0xc2b2_ae3d_27d4_eb4f;
 const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
@@ -18,37 +20,17 @@ const INITIAL: [u64; 4] = [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u64.wrapp
 pub(crate) struct Xxh64 {
     /// The accumulators, less what they begin with.
     gain: [u64; 4],
-    /// Bytes seen.
-    length: u64,
-    /// The bytes behind the last whole stripe, and then old ones.
-    begun: [u8; STRIPE],
+    stripes: Pieces<STRIPE>,
 }
 
 impl Xxh64 {
     pub(crate) const fn new() -> Self {
-        Self { gain: [0; 4], length: 0, begun: [0; STRIPE] }
+        Self { gain: [0; 4], stripes: Pieces::NEW }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        let begun = (self.length % STRIPE as u64) as usize;
-        self.length = self.length.wrapping_add(bytes.len() as u64);
-        let mut rest = bytes;
         let mut sums = self.sums();
-        if begun > 0 {
-            let free = self.begun.get_mut(begun..).unwrap_or(&mut []);
-            let (fitting, behind) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
-            free.iter_mut().zip(fitting).for_each(|(place, &byte)| *place = byte);
-            if fitting.len() < free.len() {
-                return;
-            }
-            take(&mut sums, &self.begun);
-            rest = behind;
-        }
-        while let Some((stripe, behind)) = rest.split_first_chunk() {
-            take(&mut sums, stripe);
-            rest = behind;
-        }
-        self.begun.iter_mut().zip(rest).for_each(|(place, &byte)| *place = byte);
+        self.stripes.update(bytes, |stripe| take(&mut sums, stripe));
         for ((gain, sum), initial) in self.gain.iter_mut().zip(sums).zip(INITIAL) {
             *gain = sum.wrapping_sub(initial);
         }
@@ -62,7 +44,7 @@ impl Xxh64 {
 
     /// The hash value of what was seen so far.
     pub(crate) fn value(&self) -> u64 {
-        let mut hash = if self.length < STRIPE as u64 {
+        let mut hash = if self.stripes.length < STRIPE as u64 {
             PRIME_5
         } else {
             let sums = self.sums();
@@ -76,9 +58,8 @@ impl Xxh64 {
                 (hash ^ round(0, sum)).wrapping_mul(PRIME_1).wrapping_add(PRIME_4)
             })
         };
-        hash = hash.wrapping_add(self.length);
-        let begun = (self.length % STRIPE as u64) as usize;
-        let mut rest = self.begun.get(..begun).unwrap_or(&[]);
+        hash = hash.wrapping_add(self.stripes.length);
+        let mut rest = self.stripes.rest();
         while let Some((word, behind)) = rest.split_first_chunk() {
             hash = (hash ^ round(0, u64::from_le_bytes(*word)))
                 .rotate_left(27)
@@ -146,7 +127,8 @@ mod tests {
             let whole = hash(&bytes[..length]);
             for split in [0, 1, 7, 31, 32, 33, 63, 64, 65, length / 2] {
                 let split = split.min(length);
-                let mut parts = Xxh64 { gain: [0; 4], length: 0, begun: [0; STRIPE] };
+                let mut parts =
+                    Xxh64 { gain: [0; 4], stripes: Pieces { length: 0, begun: [0; STRIPE] } };
                 parts.update(&bytes[..split]);
                 parts.update(&bytes[split..length]);
                 assert_eq!(parts.value(), whole, "length {length}, split {split}");

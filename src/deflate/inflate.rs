@@ -209,16 +209,13 @@ impl Inflate {
         bits: &mut Bits<'_>,
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
-        let unread = bits.unread();
-        let bytes = unread.get(..usize::from(self.stored)).unwrap_or(unread);
-        let taken = out.extend(bytes);
+        let (taken, step) = out.store(bits.unread(), usize::from(self.stored));
         bits.skip_bytes(taken);
         self.stored = self.stored.saturating_sub(taken as u16);
-        if self.stored == 0 {
+        if step == Step::End {
             self.end_block(bits);
-            return Ok(Step::End);
         }
-        Ok(if out.is_full() { Step::Full } else { Step::NeedInput })
+        Ok(step)
     }
 
     /// 3.2.6

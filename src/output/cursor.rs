@@ -2,6 +2,7 @@
 //! One round of output: bytes pushed, runs, and the match copy.
 
 use super::Parked;
+use crate::wrapped::Step;
 use crate::{Error, Page};
 
 /// One round of output: a page with the full pages before it.
@@ -131,6 +132,18 @@ impl<P: Page> Cursor<'_, P> {
         self.at = at.wrapping_add(fits);
         self.extend_tail(at);
         fits
+    }
+
+    /// Writes `left` bytes that stand in `input` as they are, as far as they are there and there is
+    /// room. Returns how many, and what is needed for the others.
+    pub(crate) fn store(&mut self, input: &[u8], left: usize) -> (usize, Step) {
+        let taken = self.extend(input.get(..left).unwrap_or(input));
+        let step = match left.saturating_sub(taken) {
+            0 => Step::End,
+            _ if self.is_full() => Step::Full,
+            _ => Step::NeedInput,
+        };
+        (taken, step)
     }
 
     /// Writes `byte` up to `times` times, as there is room for, and says how often.

@@ -168,13 +168,8 @@ impl Lzma {
         out: &mut Cursor<'_, P>,
     ) -> (usize, Result<Step, Error>) {
         let left = usize::try_from(self.output_left).unwrap_or(usize::MAX);
-        let taken = out.extend(input.get(..left).unwrap_or(input));
+        let (taken, step) = out.store(input, left);
         self.output_left = self.output_left.saturating_sub(taken as u64);
-        let step = match self.output_left {
-            0 => Step::End,
-            _ if out.is_full() => Step::Full,
-            _ => Step::NeedInput,
-        };
         (taken, Ok(step))
     }
 

@@ -62,14 +62,8 @@ impl Engine for Blocks {
     ) -> (usize, Result<Step, Error>) {
         match self.stage {
             Stage::Raw { left } => {
-                let taken = out.extend(input.get(..left).unwrap_or(input));
-                let left = left.saturating_sub(taken);
-                self.stage = Stage::Raw { left };
-                let step = match left {
-                    0 => Step::End,
-                    _ if out.is_full() => Step::Full,
-                    _ => Step::NeedInput,
-                };
+                let (taken, step) = out.store(input, left);
+                self.stage = Stage::Raw { left: left.saturating_sub(taken) };
                 (taken, Ok(step))
             }
             Stage::Rle { left } => {

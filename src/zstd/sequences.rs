@@ -108,7 +108,7 @@ impl Sequences {
         Some(input.len().saturating_sub(rest.len()))
     }
 
-    /// The largest and the smallest repeated offset.
+    /// Repeated_Offset1 to 3.
     pub(super) fn repeated(&self) -> [u32; 3] {
         self.repeated
     }

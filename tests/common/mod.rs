@@ -7,6 +7,7 @@
 pub mod bits;
 pub mod cut;
 pub mod data;
+pub mod defect;
 pub mod feed;
 pub mod fse;
 pub mod huffman;
