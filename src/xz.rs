@@ -18,8 +18,8 @@ use crate::{After, Check, Error, Format, Page};
 
 pub(crate) use alone::Alone;
 pub use alone::Lzma;
-use block::{Block, Chunk, MAX_HEAD};
-use index::{Field, Index};
+use block::{Block, MAX_HEAD};
+use index::Index;
 
 /// Decoder for one .xz stream: headers, blocks of LZMA2 behind up to three filters, checks, index
 /// and footer, all verified.
@@ -148,17 +148,11 @@ impl Stream {
 
     /// The header of a chunk, or the end of the block's data.
     fn chunk(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
-        Ok(match self.block.chunk(input, lzma)? {
-            Chunk::Missing { min } => Taken::missing(min),
-            Chunk::Data { header, begins } => {
-                let window = usize::try_from(self.block.dictionary).unwrap_or(usize::MAX);
-                Taken { consumed: header, next: Next::Body { window, begins } }
-            }
-            Chunk::End => {
-                self.part = Part::BlockPadding;
-                Taken { consumed: 1, next: Next::Settled }
-            }
-        })
+        let taken = self.block.chunk(input, lzma)?;
+        if taken.next == Next::Settled {
+            self.part = Part::BlockPadding;
+        }
+        Ok(taken)
     }
 
     /// 3.3
@@ -208,14 +202,11 @@ impl Stream {
     }
 
     fn index(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        Ok(match self.index.field(input)? {
-            Field::Taken(length) => Taken::part(length),
-            Field::Missing { min } => Taken::missing(min),
-            Field::End(length) => {
-                self.part = Part::Footer;
-                Taken::part(length)
-            }
-        })
+        let taken = self.index.field(input)?;
+        if self.index.is_whole() {
+            self.part = Part::Footer;
+        }
+        Ok(taken)
     }
 
     /// 2.1.2

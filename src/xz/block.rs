@@ -2,6 +2,7 @@
 //! Blocks: their headers and sizes (The .xz File Format, 3), and the chunks of LZMA2 in them.
 
 use crate::check::Crc32;
+use crate::wrapped::{Next, Taken};
 use crate::Error;
 
 use super::chain::Chain;
@@ -42,7 +43,7 @@ pub(super) struct Block {
     /// Sizes of the chunks so far.
     pub(super) compressed: u64,
     pub(super) uncompressed: u64,
-    pub(super) dictionary: u32,
+    dictionary: u32,
     /// Whether a chunk has reset the dictionary, and one has set properties.
     has_dictionary: bool,
     has_properties: bool,
@@ -122,10 +123,11 @@ impl Block {
         check_padding(fields)
     }
 
-    /// What the chunk at the begin of `input` asks for (LZMA2 has no specification of its own; its
-    /// control bytes are those of XZ Utils).
-    pub(super) fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Chunk, Error> {
-        let Some(&control) = input.first() else { return Ok(Chunk::Missing { min: 1 }) };
+    /// The header of a chunk, or the end of the block's data, which is the only field before which
+    /// all is to be settled. LZMA2 has no specification of its own; its control bytes are those of XZ
+    /// Utils.
+    pub(super) fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+        let Some(&control) = input.first() else { return Ok(Taken::missing(1)) };
         match control {
             control::END => {
                 self.count(1, 0)?;
@@ -135,27 +137,27 @@ impl Block {
                 if self.uncompressed_size.is_some_and(|size| size != self.uncompressed) {
                     return Err(Error::XzUncompressedSize);
                 }
-                Ok(Chunk::End)
+                Ok(Taken { consumed: 1, next: Next::Settled })
             }
             control::STORED_RESET | control::STORED => {
                 let begins = control == control::STORED_RESET;
                 self.check_dictionary(begins)?;
                 let Some(&[_, a, b]) = input.first_chunk() else {
-                    return Ok(Chunk::Missing { min: control::STORED_HEADER });
+                    return Ok(Taken::missing(control::STORED_HEADER));
                 };
                 let size = u64::from(u16::from_be_bytes([a, b])).wrapping_add(1);
                 self.count((control::STORED_HEADER as u64).wrapping_add(size), size)?;
                 // Properties are to be set anew after a reset.
                 self.has_properties &= !begins;
                 lzma.begin_stored(size);
-                Ok(Chunk::Data { header: control::STORED_HEADER, begins })
+                Ok(self.data(control::STORED_HEADER, begins))
             }
             control::LZMA.. => self.lzma_chunk(control, input, lzma),
             _ => Err(Error::Lzma2Control),
         }
     }
 
-    fn lzma_chunk(&mut self, control: u8, input: &[u8], lzma: &mut Lzma) -> Result<Chunk, Error> {
+    fn lzma_chunk(&mut self, control: u8, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
         let begins = control >= control::LZMA_RESET;
         let sets_properties = control >= control::LZMA_PROPERTIES;
         self.check_dictionary(begins)?;
@@ -164,11 +166,11 @@ impl Block {
         }
         let header = control::LZMA_HEADER.wrapping_add(usize::from(sets_properties));
         let Some((head, start)) = input.split_at_checked(header) else {
-            return Ok(Chunk::Missing { min: header.wrapping_add(range::START) });
+            return Ok(Taken::missing(header.wrapping_add(range::START)));
         };
         let (Some(&[_, a, b, c, d]), Some(&start)) = (head.first_chunk(), start.first_chunk())
         else {
-            return Ok(Chunk::Missing { min: header.wrapping_add(range::START) });
+            return Ok(Taken::missing(header.wrapping_add(range::START)));
         };
         let high = u64::from(control & control::SIZE) << 16;
         let output = (high | u64::from(u16::from_be_bytes([a, b]))).wrapping_add(1);
@@ -183,7 +185,13 @@ impl Block {
         }
         let left = input.checked_sub(range::START as u64).ok_or(Error::Lzma2ChunkSize)?;
         lzma.begin_symbols(start, (left, output), Marker::Never)?;
-        Ok(Chunk::Data { header: header.wrapping_add(range::START), begins })
+        Ok(self.data(header.wrapping_add(range::START), begins))
+    }
+
+    /// A chunk's data, behind `header` bytes; it may forget the bytes so far.
+    fn data(&self, header: usize, begins: bool) -> Taken {
+        let window = usize::try_from(self.dictionary).unwrap_or(usize::MAX);
+        Taken { consumed: header, next: Next::Body { window, begins } }
     }
 
     fn check_dictionary(&mut self, begins: bool) -> Result<(), Error> {
@@ -208,16 +216,6 @@ impl Block {
     pub(super) fn padding(&self) -> usize {
         (self.compressed.wrapping_neg() & 3) as usize
     }
-}
-
-/// What is next in a block.
-pub(super) enum Chunk {
-    /// Nothing.
-    End,
-    /// A chunk, with so many bytes before its data; it may forget the bytes so far.
-    Data { header: usize, begins: bool },
-    /// There are too few bytes to tell.
-    Missing { min: usize },
 }
 
 /// Control bytes of LZMA2.

@@ -2,6 +2,7 @@
 //! The Index, held against the blocks in constant memory (The .xz File Format, 4).
 
 use crate::check::{Crc32, Sha256};
+use crate::wrapped::Taken;
 use crate::Error;
 
 use super::block::MAX_SIZE;
@@ -59,16 +60,13 @@ enum Part {
     Indicator = 0,
     Count,
     Unpadded,
-    Uncompressed { unpadded: u64 },
+    Uncompressed {
+        unpadded: u64,
+    },
     Padding,
     Crc32,
-}
-
-/// What was taken of the Index.
-pub(super) enum Field {
-    Taken(usize),
-    Missing { min: usize },
-    End(usize),
+    /// Nothing.
+    End,
 }
 
 /// The sizes of the blocks so far, and the Index that is to have them.
@@ -105,25 +103,25 @@ impl Index {
     }
 
     /// Reads the next field. Each block has a record, so a count that is right bounds the work.
-    pub(super) fn field(&mut self, input: &[u8]) -> Result<Field, Error> {
+    pub(super) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let (length, next) = match self.part {
             Part::Indicator => (1, Part::Count),
             Part::Count => match integer(input)? {
                 Some((count, _)) if count != self.blocks.count => return Err(Error::XzRecordCount),
                 Some((_, length)) => (length, self.next_record()),
-                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+                None => return Ok(Taken::missing(input.len().saturating_add(1))),
             },
             Part::Unpadded => match integer(input)? {
                 Some((unpadded, _)) if unpadded < MIN_UNPADDED => return Err(Error::XzRecord),
                 Some((unpadded, length)) => (length, Part::Uncompressed { unpadded }),
-                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+                None => return Ok(Taken::missing(input.len().saturating_add(1))),
             },
             Part::Uncompressed { unpadded } => match integer(input)? {
                 Some((uncompressed, length)) => {
                     self.records.add(unpadded, uncompressed)?;
                     (length, self.next_record())
                 }
-                None => return Ok(Field::Missing { min: input.len().saturating_add(1) }),
+                None => return Ok(Taken::missing(input.len().saturating_add(1))),
             },
             Part::Padding => {
                 if !self.records.is_same(&self.blocks) {
@@ -137,20 +135,26 @@ impl Index {
             }
             Part::Crc32 => {
                 let Some(crc) = input.first_chunk() else {
-                    return Ok(Field::Missing { min: CRC32 });
+                    return Ok(Taken::missing(CRC32));
                 };
                 if u32::from_le_bytes(*crc) != self.crc.value() {
                     return Err(Error::XzIndexCrc32);
                 }
                 self.size = self.size.wrapping_add(CRC32 as u64);
-                return Ok(Field::End(CRC32));
+                self.part = Part::End;
+                return Ok(Taken::part(CRC32));
             }
+            Part::End => return Err(Error::Internal),
         };
-        let Some(bytes) = input.get(..length) else { return Ok(Field::Missing { min: length }) };
+        let Some(bytes) = input.get(..length) else { return Ok(Taken::missing(length)) };
         self.crc.update(bytes);
         self.size = self.size.wrapping_add(length as u64);
         self.part = next;
-        Ok(Field::Taken(length))
+        Ok(Taken::part(length))
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.part, Part::End)
     }
 
     fn next_record(&self) -> Part {
