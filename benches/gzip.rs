@@ -3,18 +3,15 @@
 
 use std::io::Write;
 
-use pagewise::{decode_slice, Decode, Gzip};
-use pagewise_benches::{largest, measure, samples, Pages, Peer, Sample};
+use pagewise::Gzip;
+use pagewise_benches::{largest, measure, samples, Peer};
 
 /// The gzip header that `gzip -n` and the compressor here write has no optional field; peers that
 /// know raw deflate only begin behind it.
 const HEADER: usize = 10;
 
 fn main() {
-    let samples: Vec<Sample> = samples(|file| file.starts_with(&[0x1f, 0x8b]), compress)
-        .into_iter()
-        .map(|file| Sample { length: isize_of(&file), file })
-        .collect();
+    let samples = samples(|file| file.starts_with(&[0x1f, 0x8b]), compress, isize_of);
     let mut peers = peers(largest(&samples));
     measure("gzip", &samples, &mut peers);
 }
@@ -31,17 +28,6 @@ fn isize_of(file: &[u8]) -> usize {
 }
 
 fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
-    let mut decoder = Box::new(Gzip::new());
-    let mut pages = Pages::new(4096, largest);
-    let retained = move |file: &[u8], output: &mut [u8]| {
-        assert_eq!(pages.decode(&mut *decoder, file), output.len() as u64);
-    };
-    let mut decoder = Box::new(Gzip::new());
-    let flat = move |file: &[u8], output: &mut [u8]| {
-        decoder.reset();
-        let decoded = decode_slice(&mut *decoder, file, output).expect("a good file");
-        assert_eq!(decoded.written, output.len());
-    };
     let mut small = [0; 4096];
     let zlib_rs_4k = move |file: &[u8], output: &mut [u8]| {
         let mut inflate = zlib_rs::Inflate::new(true, 16 + 15);
@@ -84,10 +70,10 @@ fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
         assert_eq!(decompressor.gzip_decompress(file, output), Ok(output.len()));
     };
     vec![
-        Peer { name: "pagewise, 4 KiB pages retained", decode: Box::new(retained) },
+        Peer::retained(Gzip::new(), largest),
         Peer { name: "zlib-rs, 4 KiB outputs", decode: Box::new(zlib_rs_4k) },
         Peer { name: "zlib, 4 KiB outputs, no CRC", decode: Box::new(zlib_4k) },
-        Peer { name: "pagewise, flat", decode: Box::new(flat) },
+        Peer::flat(Gzip::new()),
         Peer { name: "zlib-rs, flat", decode: Box::new(zlib_rs_flat) },
         Peer { name: "miniz_oxide, flat, no CRC", decode: Box::new(miniz_flat) },
         Peer { name: "sirocco, flat", decode: Box::new(sirocco_flat) },

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use pagewise::{Decode, Pause};
+use pagewise::{decode_slice, Decode, Pause};
 
 /// A compressed file, and the length of what is in it.
 pub struct Sample {
@@ -14,24 +14,29 @@ pub struct Sample {
 
 /// The files that `PAGEWISE_BENCH_FILES` names, separated by colons, compressed if they are not; or
 /// else the running executable, an ELF file as kernel modules are.
-pub fn samples(is_compressed: fn(&[u8]) -> bool, compress: fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+pub fn samples(
+    is_compressed: fn(&[u8]) -> bool,
+    compress: fn(&[u8]) -> Vec<u8>,
+    length_of: fn(&[u8]) -> usize,
+) -> Vec<Sample> {
     let own = std::env::current_exe().expect("the path of this program");
     let files = std::env::var("PAGEWISE_BENCH_FILES").unwrap_or_else(|_| own.display().to_string());
     let read = |path: &str| std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let files = files.split(':').filter(|path| !path.is_empty()).map(read);
-    files.map(|file| if is_compressed(&file) { file } else { compress(&file) }).collect()
+    let files = files.map(|file| if is_compressed(&file) { file } else { compress(&file) });
+    files.map(|file| Sample { length: length_of(&file), file }).collect()
 }
 
 /// Pages apart from each other in memory, as a kernel has them.
-pub struct Pages(Vec<Box<[u8]>>);
+struct Pages(Vec<Box<[u8]>>);
 
 impl Pages {
-    pub fn new(page_len: usize, bytes: usize) -> Self {
+    fn new(page_len: usize, bytes: usize) -> Self {
         Self((0..bytes.div_ceil(page_len)).map(|_| vec![0; page_len].into()).collect())
     }
 
     /// Decodes a whole file and keeps all pages, which are given one at a time.
-    pub fn decode<D: Decode>(&mut self, decoder: &mut D, file: &[u8]) -> u64 {
+    fn decode<D: Decode>(&mut self, decoder: &mut D, file: &[u8]) -> u64 {
         decoder.reset();
         let (mut rest, mut count) = (file, 0);
         loop {
@@ -53,6 +58,27 @@ pub struct Peer<'a> {
 }
 
 type Decoder<'a> = Box<dyn FnMut(&[u8], &mut [u8]) + 'a>;
+
+impl<'a> Peer<'a> {
+    /// This crate, on 4 KiB pages for up to `largest` bytes.
+    pub fn retained(mut decoder: impl Decode + 'a, largest: usize) -> Self {
+        let mut pages = Pages::new(4096, largest);
+        let decode = move |file: &[u8], output: &mut [u8]| {
+            assert_eq!(pages.decode(&mut decoder, file), output.len() as u64);
+        };
+        Self { name: "pagewise, 4 KiB pages retained", decode: Box::new(decode) }
+    }
+
+    /// This crate, into one buffer.
+    pub fn flat(mut decoder: impl Decode + 'a) -> Self {
+        let decode = move |file: &[u8], output: &mut [u8]| {
+            decoder.reset();
+            let decoded = decode_slice(&mut decoder, file, output).expect("a good file");
+            assert_eq!(decoded.written, output.len());
+        };
+        Self { name: "pagewise, flat", decode: Box::new(decode) }
+    }
+}
 
 const ROUNDS: usize = 21;
 

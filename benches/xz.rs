@@ -4,15 +4,12 @@
 use std::io::Read;
 
 use liblzma::stream::{Action, Check, Status, Stream};
-use pagewise::{decode_slice, Decode, Xz};
-use pagewise_benches::{largest, measure, samples, Pages, Peer, Sample};
+use pagewise::Xz;
+use pagewise_benches::{largest, measure, samples, Peer};
 use xz4rust::XzNextBlockResult;
 
 fn main() {
-    let samples: Vec<Sample> = samples(|file| file.starts_with(b"\xfd7zXZ\0"), compress)
-        .into_iter()
-        .map(|file| Sample { length: length_of(&file), file })
-        .collect();
+    let samples = samples(|file| file.starts_with(b"\xfd7zXZ\0"), compress, length_of);
     measure("xz", &samples, &mut peers(largest(&samples)));
 }
 
@@ -46,17 +43,6 @@ fn lzma_4k(file: &[u8], mut take: impl FnMut(&[u8])) {
 }
 
 fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
-    let mut decoder = Box::new(Xz::new());
-    let mut pages = Pages::new(4096, largest);
-    let retained = move |file: &[u8], output: &mut [u8]| {
-        assert_eq!(pages.decode(&mut *decoder, file), output.len() as u64);
-    };
-    let mut decoder = Box::new(Xz::new());
-    let flat = move |file: &[u8], output: &mut [u8]| {
-        decoder.reset();
-        let decoded = decode_slice(&mut *decoder, file, output).expect("a good file");
-        assert_eq!(decoded.written, output.len());
-    };
     let liblzma_4k = |file: &[u8], output: &mut [u8]| {
         let mut written = 0;
         lzma_4k(file, |bytes| written += bytes.len());
@@ -105,11 +91,11 @@ fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
         assert!(output.is_empty());
     };
     vec![
-        Peer { name: "pagewise, 4 KiB pages retained", decode: Box::new(retained) },
+        Peer::retained(Xz::new(), largest),
         Peer { name: "liblzma, 4 KiB outputs", decode: Box::new(liblzma_4k) },
         Peer { name: "lzma-rust2, 4 KiB outputs", decode: Box::new(rust2_4k) },
         Peer { name: "xz4rust, 4 KiB outputs", decode: Box::new(xz4rust_4k) },
-        Peer { name: "pagewise, flat", decode: Box::new(flat) },
+        Peer::flat(Xz::new()),
         Peer { name: "liblzma, flat", decode: Box::new(liblzma_flat) },
         Peer { name: "lzma-rust2, flat", decode: Box::new(rust2_flat) },
         Peer { name: "lzma-rs, flat", decode: Box::new(lzma_rs_flat) },

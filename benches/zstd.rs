@@ -3,19 +3,15 @@
 
 use std::io::Read;
 
-use pagewise::{decode_slice, Decode, Zstd};
-use pagewise_benches::{largest, measure, samples, Pages, Peer, Sample};
+use pagewise::Zstd;
+use pagewise_benches::{largest, measure, samples, Peer};
 use zstd_safe::{CCtx, CParameter, DCtx, InBuffer, OutBuffer};
 
 /// What the kernel's build compresses its modules with, zstd's own default.
 const LEVEL: i32 = 3;
 
 fn main() {
-    let samples: Vec<Sample> =
-        samples(|file| file.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), compress)
-            .into_iter()
-            .map(|file| Sample { length: length_of(&file), file })
-            .collect();
+    let samples = samples(|file| file.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), compress, length_of);
     measure("zstd", &samples, &mut peers(largest(&samples)));
 }
 
@@ -65,17 +61,6 @@ fn read_4k(reader: &mut impl Read, length: usize) {
 }
 
 fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
-    let mut decoder = Box::new(Zstd::new());
-    let mut pages = Pages::new(4096, largest);
-    let retained = move |file: &[u8], output: &mut [u8]| {
-        assert_eq!(pages.decode(&mut *decoder, file), output.len() as u64);
-    };
-    let mut decoder = Box::new(Zstd::new());
-    let flat = move |file: &[u8], output: &mut [u8]| {
-        decoder.reset();
-        let decoded = decode_slice(&mut *decoder, file, output).expect("a good file");
-        assert_eq!(decoded.written, output.len());
-    };
     let mut context = DCtx::create();
     let c_4k = move |file: &[u8], output: &mut [u8]| {
         let mut total = 0;
@@ -96,11 +81,11 @@ fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
         read_4k(&mut reader, output.len());
     };
     vec![
-        Peer { name: "pagewise, 4 KiB pages retained", decode: Box::new(retained) },
+        Peer::retained(Zstd::new(), largest),
         Peer { name: "libzstd, 4 KiB outputs", decode: Box::new(c_4k) },
         Peer { name: "ruzstd, 4 KiB outputs", decode: Box::new(ruzstd_4k) },
         Peer { name: "structured-zstd, 4 KiB outputs", decode: Box::new(structured_4k) },
-        Peer { name: "pagewise, flat", decode: Box::new(flat) },
+        Peer::flat(Zstd::new()),
         Peer { name: "libzstd, flat", decode: Box::new(c_flat) },
     ]
 }
