@@ -35,8 +35,9 @@ pub trait Engine {
     /// Blocks begun, over all members.
     fn blocks(&self) -> u64;
 
-    /// Makes this ready for another member, in place; blocks are counted on.
-    fn restart(&mut self);
+    /// Makes this ready for another member, in place; blocks are counted on. Nothing is to be done
+    /// where the container begins each body anew.
+    fn restart(&mut self) {}
 
     /// Makes this a fresh one, in place.
     fn reset(&mut self);

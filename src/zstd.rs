@@ -16,7 +16,6 @@ use crate::{After, Check, Error, Format};
 
 use block::Blocks;
 use dictionary::Dictionary;
-use literals::MAX_LITERALS;
 
 /// Decoder for one zstd frame: header, blocks, content size and checksum, all verified.
 ///
@@ -30,9 +29,8 @@ use literals::MAX_LITERALS;
 /// is refused, as zstd does.
 pub type Zstd<'d> = Wrapped<Frame<'d>>;
 
-/// The largest Block_Maximum_Size, whatever the window (3.1.1.2.4).
+/// The largest Block_Maximum_Size, whatever the window, and so the most literals (3.1.1.2.4).
 const MAX_BLOCK: usize = 128 << 10;
-const _: () = assert!(MAX_BLOCK == MAX_LITERALS);
 
 /// Size of a Block_Header (3.1.1.2).
 const BLOCK_HEADER: usize = 3;

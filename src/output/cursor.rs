@@ -392,9 +392,7 @@ pub(super) struct Tail(u64);
 impl Tail {
     /// Of nothing.
     pub(super) const NONE: Self = Self(0);
-}
 
-impl Tail {
     #[inline(always)]
     fn last(self) -> u8 {
         (self.0 >> 56) as u8

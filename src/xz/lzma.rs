@@ -114,8 +114,6 @@ impl Engine for Lzma {
         self.blocks
     }
 
-    fn restart(&mut self) {}
-
     fn reset(&mut self) {
         self.blocks = 0;
     }

@@ -6,8 +6,9 @@ use crate::wrapped::{Engine, Step};
 use crate::{Error, Page};
 
 use super::huffman::Huffman;
-use super::literals::{Literals, MAX_LITERALS};
+use super::literals::Literals;
 use super::sequences::Sequences;
+use super::MAX_BLOCK;
 
 /// What is being decoded.
 #[derive(Clone, Copy)]
@@ -39,7 +40,7 @@ pub struct Blocks {
     sections: usize,
     huffman: Huffman,
     sequences: Sequences,
-    decoded: [u8; MAX_LITERALS],
+    decoded: [u8; MAX_BLOCK],
 }
 
 impl Engine for Blocks {
@@ -52,7 +53,7 @@ impl Engine for Blocks {
         sections: 0,
         huffman: Huffman::NEW,
         sequences: Sequences::NEW,
-        decoded: [0; MAX_LITERALS],
+        decoded: [0; MAX_BLOCK],
     };
 
     fn step<P: Page>(
@@ -92,8 +93,6 @@ impl Engine for Blocks {
     fn blocks(&self) -> u64 {
         self.blocks
     }
-
-    fn restart(&mut self) {}
 
     fn reset(&mut self) {
         self.blocks = 0;

@@ -4,9 +4,7 @@
 use crate::Error;
 
 use super::huffman::Huffman;
-
-/// The largest Block_Maximum_Size, and so the most literals (3.1.1.2.4).
-pub(super) const MAX_LITERALS: usize = 128 << 10;
+use super::MAX_BLOCK;
 
 /// Sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
@@ -43,7 +41,7 @@ impl Literals {
         block: &[u8],
         max: usize,
         huffman: &mut Huffman,
-        decoded: &mut [u8; MAX_LITERALS],
+        decoded: &mut [u8; MAX_BLOCK],
     ) -> Result<(Self, usize), Error> {
         let mut head = [0; 8];
         head.iter_mut().zip(block).for_each(|(slot, &byte)| *slot = byte);

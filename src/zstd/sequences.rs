@@ -15,8 +15,9 @@ use super::fse::Table;
 
 /// Offsets of up to so many bits are read with both lengths behind one refill. Larger ones are rare.
 const MAX_FAST_BITS: u8 = (BACKWARD_REFILLED - 2 * LENGTH_BITS) as u8;
-const _: () = assert!(OFFSET_CODES as u32 - 1 <= BACKWARD_REFILLED);
-const _: () = assert!(2 * LENGTH_BITS <= BACKWARD_REFILLED && STATE_BITS <= BACKWARD_REFILLED);
+const _: () = assert!(OFFSET_CODES as u32 - 1 + LENGTH_BITS <= BACKWARD_REFILLED);
+const _: () = assert!(2 * LENGTH_BITS <= BACKWARD_REFILLED);
+const _: () = assert!(LENGTH_BITS + STATE_BITS <= BACKWARD_REFILLED);
 
 /// Bytes that must lie before those in the buffer, so that two refills find all they may take: 63
 /// bits of it may have been read, and then all but one of a refill.
@@ -25,8 +26,6 @@ const MAX_BYTES: usize = 63 / 8 + 63 / 8;
 /// Sequences that are decoded at a time: decoding and copying are loops of their own, as a processor
 /// has too few registers for both.
 const QUEUE: usize = 32;
-const _: () = assert!(OFFSET_CODES as u32 - 1 + 16 <= BACKWARD_REFILLED);
-const _: () = assert!(16 + LITERALS_LOG + OFFSET_LOG + MATCH_LOG <= BACKWARD_REFILLED);
 
 /// What a frame's blocks hand on to each other; all-zero memory is a valid value.
 pub(super) struct Sequences {
