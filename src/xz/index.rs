@@ -106,23 +106,12 @@ impl Index {
     pub(super) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let (length, next) = match self.part {
             Part::Indicator => (1, Part::Count),
-            Part::Count => match integer(input)? {
-                Some((count, _)) if count != self.blocks.count => return Err(Error::XzRecordCount),
-                Some((_, length)) => (length, self.next_record()),
-                None => return Ok(Taken::missing(input.len().saturating_add(1))),
-            },
-            Part::Unpadded => match integer(input)? {
-                Some((unpadded, _)) if unpadded < MIN_UNPADDED => return Err(Error::XzRecord),
-                Some((unpadded, length)) => (length, Part::Uncompressed { unpadded }),
-                None => return Ok(Taken::missing(input.len().saturating_add(1))),
-            },
-            Part::Uncompressed { unpadded } => match integer(input)? {
-                Some((uncompressed, length)) => {
-                    self.records.add(unpadded, uncompressed)?;
-                    (length, self.next_record())
-                }
-                None => return Ok(Taken::missing(input.len().saturating_add(1))),
-            },
+            Part::Count | Part::Unpadded | Part::Uncompressed { .. } => {
+                let Some((number, length)) = integer(input)? else {
+                    return Ok(Taken::missing(input.len().saturating_add(1)));
+                };
+                (length, self.number(number)?)
+            }
             Part::Padding => {
                 if !self.records.is_same(&self.blocks) {
                     return Err(Error::XzRecord);
@@ -155,6 +144,20 @@ impl Index {
 
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.part, Part::End)
+    }
+
+    /// Takes a field that is a multibyte integer, and says which comes next.
+    fn number(&mut self, number: u64) -> Result<Part, Error> {
+        match self.part {
+            Part::Count if number != self.blocks.count => Err(Error::XzRecordCount),
+            Part::Unpadded if number < MIN_UNPADDED => Err(Error::XzRecord),
+            Part::Unpadded => Ok(Part::Uncompressed { unpadded: number }),
+            Part::Uncompressed { unpadded } => {
+                self.records.add(unpadded, number)?;
+                Ok(self.next_record())
+            }
+            _ => Ok(self.next_record()),
+        }
     }
 
     fn next_record(&self) -> Part {
