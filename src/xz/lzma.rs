@@ -5,17 +5,14 @@ use crate::output::Cursor;
 use crate::wrapped::{Engine, Step};
 use crate::{Error, Page};
 
-use super::model::{Lengths, LiteralCoder, Model, Properties};
-use super::range::{self, Probability, Range};
+use super::model::{Model, Properties, MIN_LENGTH};
+use super::range::{self, Range};
 
 /// The most bytes of input that a symbol takes: a match with a new distance has the most bits. They
 /// are whether it is one and whether its distance is an old one, ten of its length, six of the
 /// distance's slot, 26 direct ones, and the four lowest.
 pub(super) const MAX_SYMBOL: usize = range::most_bytes(1 + 1 + 10 + 6 + 4, 26);
 const _: () = assert!(MAX_SYMBOL == 20);
-
-/// Shortest match.
-const MIN_LENGTH: usize = 2;
 
 /// States below this follow a literal.
 const LITERAL_STATES: u32 = 7;
@@ -392,60 +389,5 @@ impl Lzma {
             self.output_left = self.output_left.saturating_sub(written as u64);
         }
         stop
-    }
-}
-
-impl<const CAREFUL: bool> Range<'_, CAREFUL> {
-    /// A literal behind a match, whose next byte is `suggested`: as long as the bits are the same,
-    /// each has a tree for either value of the next one.
-    #[inline(always)]
-    fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
-        let (mut symbol, mut agrees) = (1usize, true);
-        for bit in (0..8).rev() {
-            let suggested = suggested >> bit & 1 != 0;
-            let tree = match (agrees, suggested) {
-                (false, _) => &mut coder.plain,
-                (true, false) => &mut coder.behind_zero,
-                (true, true) => &mut coder.behind_one,
-            };
-            let one = self.digit_of(&mut tree[symbol & 255]);
-            agrees &= one == suggested;
-            symbol = symbol << 1 | usize::from(one);
-        }
-        symbol as u8
-    }
-
-    #[inline(always)]
-    fn length(&mut self, lengths: &mut Lengths, position_state: usize) -> usize {
-        if !self.bit(&mut lengths.choice) {
-            (self.tree(&mut lengths.low[position_state]) & 7).wrapping_add(MIN_LENGTH)
-        } else if !self.bit(&mut lengths.choice2) {
-            (self.tree(&mut lengths.middle[position_state]) & 7).wrapping_add(MIN_LENGTH + 8)
-        } else {
-            (self.tree(&mut lengths.high) & 255).wrapping_add(MIN_LENGTH + 16)
-        }
-    }
-
-    /// A distance, less one.
-    #[inline(always)]
-    fn distance(
-        &mut self,
-        slots: &mut [Probability; 64],
-        low_bits: &mut [Probability; 128],
-        align: &mut [Probability; 16],
-    ) -> u32 {
-        let slot = self.tree(slots) & 63;
-        if slot < 4 {
-            return slot as u32;
-        }
-        // The two highest bits, and how many follow.
-        let (high, bits) = (slot as u32 & 1 | 2, (slot as u32 >> 1).wrapping_sub(1));
-        if slot < 14 {
-            let base = high.wrapping_shl(bits);
-            let root = (base as usize).wrapping_sub(slot);
-            base | self.reverse_tree(low_bits, root, bits)
-        } else {
-            self.direct(high, bits.wrapping_sub(4)) << 4 | self.reverse_tree(align, 0, 4)
-        }
     }
 }

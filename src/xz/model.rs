@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What an LZMA decoder learns: its properties and probabilities (LZMA specification).
+//! What an LZMA decoder learns: its properties and probabilities, and what is read by several of them
+//! (LZMA specification).
 
-use super::range::{Probability, HALF};
+use super::range::{Probability, Range, HALF};
 
+/// Shortest match.
+pub(super) const MIN_LENGTH: usize = 2;
 /// Position states: the lowest `pb` bits of the position, of which there are at most 4.
 const POSITIONS: usize = 1 << 4;
 /// States are 0 to 11.
@@ -61,8 +64,8 @@ pub(super) struct LiteralCoder {
     /// Behind a literal, and where a bit was other than a match suggested.
     pub(super) plain: [Probability; 256],
     /// Where a match suggests a zero, and a one.
-    pub(super) behind_zero: [Probability; 256],
-    pub(super) behind_one: [Probability; 256],
+    behind_zero: [Probability; 256],
+    behind_one: [Probability; 256],
 }
 
 impl LiteralCoder {
@@ -78,11 +81,11 @@ impl LiteralCoder {
 /// The probabilities of a match's length.
 pub(super) struct Lengths {
     /// Whether it is not one of the 8 shortest, and not one of the next 8.
-    pub(super) choice: Probability,
-    pub(super) choice2: Probability,
-    pub(super) low: [[Probability; 8]; POSITIONS],
-    pub(super) middle: [[Probability; 8]; POSITIONS],
-    pub(super) high: [Probability; 256],
+    choice: Probability,
+    choice2: Probability,
+    low: [[Probability; 8]; POSITIONS],
+    middle: [[Probability; 8]; POSITIONS],
+    high: [Probability; 256],
 }
 
 impl Lengths {
@@ -153,6 +156,61 @@ impl Model {
         self.align.fill(HALF);
         for coder in self.literals.iter_mut().take(usize::from(properties.coders)) {
             coder.reset();
+        }
+    }
+}
+
+impl<const CAREFUL: bool> Range<'_, CAREFUL> {
+    /// A literal behind a match, whose next byte is `suggested`: as long as the bits are the same,
+    /// each has a tree for either value of the next one.
+    #[inline(always)]
+    pub(super) fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
+        let (mut symbol, mut agrees) = (1usize, true);
+        for bit in (0..8).rev() {
+            let suggested = suggested >> bit & 1 != 0;
+            let tree = match (agrees, suggested) {
+                (false, _) => &mut coder.plain,
+                (true, false) => &mut coder.behind_zero,
+                (true, true) => &mut coder.behind_one,
+            };
+            let one = self.digit_of(&mut tree[symbol & 255]);
+            agrees &= one == suggested;
+            symbol = symbol << 1 | usize::from(one);
+        }
+        symbol as u8
+    }
+
+    #[inline(always)]
+    pub(super) fn length(&mut self, lengths: &mut Lengths, position_state: usize) -> usize {
+        if !self.bit(&mut lengths.choice) {
+            (self.tree(&mut lengths.low[position_state]) & 7).wrapping_add(MIN_LENGTH)
+        } else if !self.bit(&mut lengths.choice2) {
+            (self.tree(&mut lengths.middle[position_state]) & 7).wrapping_add(MIN_LENGTH + 8)
+        } else {
+            (self.tree(&mut lengths.high) & 255).wrapping_add(MIN_LENGTH + 16)
+        }
+    }
+
+    /// A distance, less one.
+    #[inline(always)]
+    pub(super) fn distance(
+        &mut self,
+        slots: &mut [Probability; 64],
+        low_bits: &mut [Probability; 128],
+        align: &mut [Probability; 16],
+    ) -> u32 {
+        let slot = self.tree(slots) & 63;
+        if slot < 4 {
+            return slot as u32;
+        }
+        // The two highest bits, and how many follow.
+        let (high, bits) = (slot as u32 & 1 | 2, (slot as u32 >> 1).wrapping_sub(1));
+        if slot < 14 {
+            let base = high.wrapping_shl(bits);
+            let root = (base as usize).wrapping_sub(slot);
+            base | self.reverse_tree(low_bits, root, bits)
+        } else {
+            self.direct(high, bits.wrapping_sub(4)) << 4 | self.reverse_tree(align, 0, 4)
         }
     }
 }
