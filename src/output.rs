@@ -6,13 +6,14 @@
 //! it. A round ends at its page's end at the latest.
 
 mod cursor;
+mod words;
 
 use core::ops::Range;
 
 use crate::{Error, Page, MIN_PAGE};
 
 pub(crate) use cursor::Cursor;
-use cursor::{copy_over, Tail};
+use words::{copy_over, Tail};
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
 /// are still in the nearest cache.

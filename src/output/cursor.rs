@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! One round of output: bytes pushed, runs, and the match copy.
 
+use super::words::{copy_chunks, copy_over, load, repeat, store, Tail};
 use super::Parked;
 use crate::wrapped::Step;
 use crate::{Error, Page};
@@ -360,100 +361,4 @@ impl<P: Page> Cursor<'_, P> {
 fn lookup<P: Page>(pages: &[P], origin: usize, from: usize, page_shift: u32) -> Option<&[u8]> {
     let index = origin.wrapping_add((from as isize).wrapping_shr(page_shift) as usize);
     pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
-}
-
-/// Copies as many bytes as both have, and says how many.
-pub(super) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
-    room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
-    room.len().min(bytes.len())
-}
-
-/// Fills `room` with what stands before it, over and over. Returns how many bytes it wrote.
-fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
-    let mut have = copy_over(room, pattern);
-    // What has been written doubles with each step.
-    while let (true, Some((done, rest))) = (have > 0, room.split_at_mut_checked(have)) {
-        if rest.is_empty() {
-            break;
-        }
-        have = have.wrapping_add(copy_over(rest, done));
-    }
-    have
-}
-
-/// The last eight bytes written, the last one highest.
-///
-/// A copy of up to 16 bytes is made as two words, without a branch on its length. Each word is
-/// stored where it *ends*; what it holds before the copied bytes are the bytes that stand there
-/// already. So nothing is ever written past the copy's end.
-#[derive(Clone, Copy)]
-pub(super) struct Tail(u64);
-
-impl Tail {
-    /// Of nothing.
-    pub(super) const NONE: Self = Self(0);
-
-    #[inline(always)]
-    fn last(self) -> u8 {
-        (self.0 >> 56) as u8
-    }
-
-    #[inline(always)]
-    pub(super) fn push(self, byte: u8) -> Self {
-        Self(self.0 >> 8 | u64::from(byte) << 56)
-    }
-
-    /// Makes the words for up to 15 bytes of `source`: one that ends after up to 7 of them, and one
-    /// that ends after all.
-    #[inline(always)]
-    fn append(self, source: &[u8; 16], length: usize) -> Option<[u64; 2]> {
-        let bits = (length.min(7) as u32) << 3;
-        let head = (load(source, 0)? << 1).wrapping_shl(63u32.wrapping_sub(bits));
-        let head = self.0.wrapping_shr(bits) | head;
-        // Selected by a mask, as no branch could be predicted.
-        let last = load(source, length.saturating_sub(8) & 7)?;
-        let is_short = u64::from(length < 8).wrapping_neg();
-        Some([head, last ^ (last ^ head) & is_short])
-    }
-
-    /// Makes the words of a copy that are to be stored: one that ends after `first` bytes, 1 to 8,
-    /// and one that ends after all. `head` begins with the first byte copied, and `last` as many
-    /// bytes later as there are more than eight. So up to eight bytes both are the same, and above
-    /// eight they hold copied bytes alone.
-    #[inline(always)]
-    fn join(self, first: usize, head: u64, last: u64) -> (u64, u64) {
-        let bits = (first as u32) << 3;
-        let kept = (self.0 >> 8).wrapping_shr(bits.wrapping_sub(8));
-        let shift = bits.wrapping_neg();
-        (kept | head.wrapping_shl(shift), kept | last.wrapping_shl(shift))
-    }
-}
-
-#[inline(always)]
-fn load(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
-#[inline(always)]
-fn store(bytes: &mut [u8], at: usize, word: u64) -> Option<()> {
-    *bytes.get_mut(at..)?.first_chunk_mut()? = word.to_le_bytes();
-    Some(())
-}
-
-/// Copies 16 to 64 bytes, and returns the last ones. `None`, and nothing done, if it is more.
-#[inline(always)]
-fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<Tail> {
-    if source.len() != room.len() || source.len() > 64 {
-        return None;
-    }
-    let last = *source.last_chunk::<16>()?;
-    *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
-    if source.len() > 32 {
-        let middle = source.len().min(48);
-        let (source, room) = (source.get(16..middle)?, room.get_mut(16..middle)?);
-        *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
-        *room.last_chunk_mut::<16>()? = *source.last_chunk::<16>()?;
-    }
-    *room.last_chunk_mut::<16>()? = last;
-    Some(Tail(load(&last, 8)?))
 }
