@@ -131,11 +131,9 @@ impl<'a> Bits<'a> {
 /// forwards and read backwards (RFC 8878, 3.1.1.3.2.1.2 and 4.2.2).
 ///
 /// # Invariants
-/// - `rest` is a head of the stream; `used` bits of the last eight bytes of it were read, at most 63
+/// - `rest` is a head of the stream; `used` bits of the last eight bytes of it were read, at most 64
 ///   unless overdrawn.
-/// - `buffer` are these bytes, the last one highest, turned left by `used` bits: the high bits are the
-///   next ones of the stream, and those that were read stand below them. Where there are fewer than
-///   eight bytes, zeros stand for the others and for those that were read.
+/// - `buffer` are these bytes, the last one highest; where there are fewer, zeros stand for the others.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardBits<'a> {
     rest: &'a [u8],
@@ -177,70 +175,69 @@ impl<'a> BackwardBits<'a> {
         BackwardHeld { rest: self.rest.len(), used: self.used }
     }
 
-    /// Makes the next [`BACKWARD_REFILLED`] bits readable, or all there are; then zeros follow.
-    #[inline]
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable, or all there are.
+    #[inline(never)]
     pub(crate) fn refill(&mut self) {
-        let bytes = (self.used >> 3 & 7) as usize;
-        let rest = self.rest.get(..self.rest.len().wrapping_sub(bytes)).unwrap_or(&[]);
-        let Some(word) = rest.last_chunk().filter(|_| self.used < 64) else {
-            // A copy, so that the reader itself can live in registers.
-            let mut bits = *self;
-            bits.refill_last();
-            *self = bits;
-            return;
-        };
-        self.rest = rest;
-        self.used &= 7;
-        self.buffer = u64::from_le_bytes(*word).rotate_left(self.used);
+        if !self.refill_whole() {
+            self.refill_last();
+        }
     }
 
-    /// The same for the last eight bytes, which stay where they are.
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable; `false`, and nothing done, if there are not
+    /// eight bytes for it.
+    #[inline(always)]
+    pub(crate) fn refill_whole(&mut self) -> bool {
+        let bytes = (self.used >> 3) as usize;
+        let Some(rest) = self.rest.get(..self.rest.len().wrapping_sub(bytes)) else { return false };
+        let Some(word) = rest.last_chunk() else { return false };
+        self.rest = rest;
+        self.used &= 7;
+        self.buffer = u64::from_le_bytes(*word);
+        true
+    }
+
+    /// Goes on with less than eight bytes.
     #[cold]
-    #[inline(never)]
     fn refill_last(&mut self) {
         let bytes = ((self.used >> 3) as usize).min(self.rest.len());
         self.rest = self.rest.get(..self.rest.len().wrapping_sub(bytes)).unwrap_or(&[]);
         self.used = self.used.wrapping_sub((bytes as u32) << 3);
         let last = self.rest.iter().rev().take(8);
-        let word = last.zip(0..8).fold(0, |word, (&byte, place)| {
+        self.buffer = last.zip(0..8).fold(0, |word, (&byte, place)| {
             word | (u64::from(byte) << 56).wrapping_shr(place << 3)
         });
-        // What was read is gone: zeros follow.
-        self.buffer = word.checked_shl(self.used).unwrap_or(0);
-    }
-
-    /// The next bits as a number, not consumed: 1 to 63 of them.
-    #[inline(always)]
-    pub(crate) fn peek(&self, bits: u32) -> u64 {
-        self.buffer.wrapping_shr(bits.wrapping_neg())
-    }
-
-    /// Consumes `bits` bits, at most 63, which were looked at by [`peek`](Self::peek).
-    #[inline(always)]
-    pub(crate) fn consume(&mut self, bits: u32) {
-        self.buffer = self.buffer.wrapping_shl(bits);
-        self.used = self.used.wrapping_add(bits);
     }
 
     /// The next 0 to 31 bits as a number, consumed.
     #[inline(always)]
     pub(crate) fn take(&mut self, bits: u8) -> u32 {
-        self.buffer = self.buffer.rotate_left(u32::from(bits));
+        self.consume(bits);
+        self.buffer.rotate_left(self.used) as u32 & LOW_BITS[usize::from(bits)]
+    }
+
+    /// The next bits, highest first; behind those that are readable there is nothing of meaning.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> u64 {
+        self.buffer.wrapping_shl(self.used)
+    }
+
+    #[inline(always)]
+    pub(crate) fn consume(&mut self, bits: u8) {
         self.used = self.used.wrapping_add(u32::from(bits));
-        self.buffer as u32 & LOW_BITS[usize::from(bits)]
     }
 
-    /// Whether `bits` bits can be read before the next refill, of those that there were after the
-    /// last one.
+    /// Refills whole, and returns the next [`BACKWARD_REFILLED`] bits but one, highest first, with a mark
+    /// at their end: the lowest bit that is set. It tells how far the word has been shifted when the word
+    /// comes back to [`consume_to`](Self::consume_to).
     #[inline(always)]
-    pub(crate) fn has_left(&self, bits: u32) -> bool {
-        self.used <= 64u32.wrapping_sub(bits)
+    pub(crate) fn marked(&mut self) -> Option<u64> {
+        self.refill_whole().then(|| (self.buffer | 1).wrapping_shl(self.used))
     }
 
-    /// Whether `bytes` bytes at least lie before those that are in the buffer.
+    /// Consumes what has been shifted out of a [marked](Self::marked) word.
     #[inline(always)]
-    pub(crate) fn has_before(&self, bytes: usize) -> bool {
-        self.rest.len() >= bytes.wrapping_add(8)
+    pub(crate) fn consume_to(&mut self, marked: u64) {
+        self.used = marked.trailing_zeros();
     }
 
     /// Whether more bits were consumed than there are.

@@ -5,6 +5,8 @@
 //! fit ([`Parked`]). [`Cursor`] is one round: the page being written, with the full pages before
 //! it. A round ends at its page's end at the latest.
 
+#[cfg(feature = "zstd")]
+mod ahead;
 mod cursor;
 mod words;
 
@@ -12,6 +14,8 @@ use core::ops::Range;
 
 use crate::{Error, Page, MIN_PAGE};
 
+#[cfg(feature = "zstd")]
+pub(crate) use ahead::Sequence;
 pub(crate) use cursor::Cursor;
 use words::{copy_over, Tail};
 

@@ -7,6 +7,7 @@ mod dictionary;
 mod fse;
 mod huffman;
 mod literals;
+mod queue;
 mod sequences;
 
 use crate::check::Xxh64;

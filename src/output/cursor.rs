@@ -90,6 +90,12 @@ impl<P: Page> Cursor<'_, P> {
         self.at.wrapping_add(self.reach)
     }
 
+    /// How far back a copy may reach at all.
+    #[cfg(feature = "zstd")]
+    pub(crate) fn window(&self) -> usize {
+        self.window
+    }
+
     /// The same once a parked copy will have been made.
     pub(crate) fn committed(&self) -> usize {
         self.history().wrapping_add(self.parked.length)
@@ -158,19 +164,6 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
-    /// Writes the first `length` of `bytes`, if they are up to 64, more bytes follow them, and the
-    /// page's ends are not near; `false`, and nothing done, if not.
-    #[inline(always)]
-    #[must_use]
-    pub(crate) fn append(&mut self, bytes: &[u8], length: usize) -> bool {
-        let done = if length < 16 {
-            bytes.first_chunk().and_then(|source| self.append_words(source, length))
-        } else {
-            self.append_chunks(bytes, length)
-        };
-        done.is_some()
-    }
-
     /// Writes `length` bytes again that begin `distance` bytes back. What does not fit is parked:
     /// then the round [is full](Self::is_full), and must have had room for one byte before.
     /// `false`: there is [an error](Self::why_not).
@@ -222,28 +215,6 @@ impl<P: Page> Cursor<'_, P> {
         store(area, first.wrapping_add(beyond), last)?;
         self.tail = Tail(last);
         self.at = self.at.wrapping_add(length);
-        Some(())
-    }
-
-    /// Up to 15 bytes, as two words (see [`Tail`]): none may end after eight, for a shift's sake.
-    #[inline(always)]
-    fn append_words(&mut self, source: &[u8; 16], length: usize) -> Option<()> {
-        let words = self.tail.append(source, length)?;
-        let before = self.at.wrapping_sub(8);
-        let area: &mut [u8; 24] = self.page()?.get_mut(before..)?.first_chunk_mut()?;
-        store(area, length.min(7), words[0])?;
-        store(area, length, words[1])?;
-        self.tail = Tail(words[1]);
-        self.at = self.at.wrapping_add(length);
-        Some(())
-    }
-
-    #[inline(always)]
-    fn append_chunks(&mut self, bytes: &[u8], length: usize) -> Option<()> {
-        let at = self.at;
-        let room = self.page()?.get_mut(at..)?;
-        self.tail = copy_chunks(bytes.get(..length)?, room.get_mut(..length)?)?;
-        self.at = at.wrapping_add(length);
         Some(())
     }
 
@@ -331,7 +302,7 @@ impl<P: Page> Cursor<'_, P> {
 
     /// The present page.
     #[inline(always)]
-    fn page(&mut self) -> Option<&mut [u8]> {
+    pub(super) fn page(&mut self) -> Option<&mut [u8]> {
         Some(self.pages.last_mut()?.as_mut())
     }
 
@@ -343,7 +314,7 @@ impl<P: Page> Cursor<'_, P> {
     }
 
     /// Takes the bytes from `from` to the present place into the tail.
-    fn extend_tail(&mut self, from: usize) {
+    pub(super) fn extend_tail(&mut self, from: usize) {
         let (at, mut tail) = (self.at, self.tail);
         let fresh = self.page().and_then(|page| page.get(from.max(at.saturating_sub(8))..at));
         let fresh = fresh.unwrap_or(&[]);
@@ -358,7 +329,12 @@ impl<P: Page> Cursor<'_, P> {
 /// From a place in an array of pages to the end of its page: `from` bytes behind the begin of page
 /// `origin`, or before it if negative.
 #[inline(always)]
-fn lookup<P: Page>(pages: &[P], origin: usize, from: usize, page_shift: u32) -> Option<&[u8]> {
+pub(super) fn lookup<P: Page>(
+    pages: &[P],
+    origin: usize,
+    from: usize,
+    page_shift: u32,
+) -> Option<&[u8]> {
     let index = origin.wrapping_add((from as isize).wrapping_shr(page_shift) as usize);
     pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
 }

@@ -23,19 +23,6 @@ impl Tail {
         Self(self.0 >> 8 | u64::from(byte) << 56)
     }
 
-    /// Makes the words for up to 15 bytes of `source`: one that ends after up to 7 of them, and one
-    /// that ends after all.
-    #[inline(always)]
-    pub(super) fn append(self, source: &[u8; 16], length: usize) -> Option<[u64; 2]> {
-        let bits = (length.min(7) as u32) << 3;
-        let head = (load(source, 0)? << 1).wrapping_shl(63u32.wrapping_sub(bits));
-        let head = self.0.wrapping_shr(bits) | head;
-        // Selected by a mask, as no branch could be predicted.
-        let last = load(source, length.saturating_sub(8) & 7)?;
-        let is_short = u64::from(length < 8).wrapping_neg();
-        Some([head, last ^ (last ^ head) & is_short])
-    }
-
     /// Makes the words of a copy that are to be stored: one that ends after `first` bytes, 1 to 8,
     /// and one that ends after all. `head` begins with the first byte copied, and `last` as many
     /// bytes later as there are more than eight. So up to eight bytes both are the same, and above

@@ -17,7 +17,7 @@ const WEIGHT_LOG: u32 = 6;
 
 /// Symbols of a stream that are decoded for one refill.
 const SYMBOLS: usize = 5;
-const _: () = assert!(SYMBOLS as u32 * MAX_BITS <= BACKWARD_REFILLED);
+const _: () = assert!(SYMBOLS as u32 * MAX_BITS < BACKWARD_REFILLED);
 
 static WEIGHTS: [Symbol; WEIGHT_SYMBOLS] = {
     let mut symbols = [Symbol { base: 0, bits: 0 }; WEIGHT_SYMBOLS];
@@ -135,16 +135,18 @@ impl Huffman {
         if *symbols.get(1)? == 0 {
             return None;
         }
+        // The table is one of the longest codes, whatever the tree's are.
+        let unused = MAX_BITS.wrapping_sub(bits);
         let mut begin = 0u32;
         for (weight, symbols) in (0..=u8::MAX).zip(&mut symbols) {
-            let all = symbols.wrapping_mul(entries(weight));
+            let all = symbols.wrapping_mul(entries(weight)).wrapping_shl(unused);
             *symbols = begin;
             begin = begin.wrapping_add(all);
         }
         let weights = self.weights.get(..=count)?;
         for (symbol, &weight) in (0..=u8::MAX).zip(weights).filter(|(_, &weight)| weight > 0) {
             let begin = symbols.get_mut(usize::from(weight))?;
-            let end = begin.wrapping_add(entries(weight));
+            let end = begin.wrapping_add(entries(weight).wrapping_shl(unused));
             let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight));
             let entry = (length as u16) << 8 | u16::from(symbol);
             self.table.get_mut(*begin as usize..end as usize)?.fill(entry);
@@ -173,23 +175,16 @@ impl Huffman {
         let mut u = BackwardBits::new(u)?;
         let mut v = BackwardBits::new(v)?;
         let (mut a, mut b, mut c, mut d) = (a, b, c, d);
-        let shift = self.bits;
+        // The processor works on the four of a round at once, as none waits for another.
         for _ in 0..d.len() / SYMBOLS {
-            s.refill();
-            t.refill();
-            u.refill();
-            v.refill();
-            let (a_next, b_next, c_next, d_next): (&mut [u8; SYMBOLS], _, _, _);
-            (a_next, a) = a.split_first_chunk_mut()?;
-            (b_next, b) = b.split_first_chunk_mut::<SYMBOLS>()?;
-            (c_next, c) = c.split_first_chunk_mut::<SYMBOLS>()?;
-            (d_next, d) = d.split_first_chunk_mut::<SYMBOLS>()?;
-            for (((a, b), c), d) in a_next.iter_mut().zip(b_next).zip(c_next).zip(d_next) {
-                *a = self.symbol(&mut s, shift);
-                *b = self.symbol(&mut t, shift);
-                *c = self.symbol(&mut u, shift);
-                *d = self.symbol(&mut v, shift);
-            }
+            let Some(first) = s.marked() else { break };
+            let Some(second) = t.marked() else { break };
+            let Some(third) = u.marked() else { break };
+            let Some(fourth) = v.marked() else { break };
+            s.consume_to(self.symbols(first, &mut a)?);
+            t.consume_to(self.symbols(second, &mut b)?);
+            u.consume_to(self.symbols(third, &mut c)?);
+            v.consume_to(self.symbols(fourth, &mut d)?);
         }
         self.decode_rest(&mut s, a)?;
         self.decode_rest(&mut t, b)?;
@@ -197,12 +192,17 @@ impl Huffman {
         self.decode_rest(&mut v, d)
     }
 
-    /// The next symbol; where bits are missing it is one all the same.
+    /// The next symbols, from a word that is shifted by what they take.
     #[inline]
-    fn symbol(&self, bits: &mut BackwardBits<'_>, shift: u32) -> u8 {
-        let entry = self.table[bits.peek(shift) as usize & ((1 << MAX_BITS) - 1)];
-        bits.consume(u32::from(entry >> 8));
-        entry as u8
+    fn symbols(&self, mut word: u64, out: &mut &mut [u8]) -> Option<u64> {
+        let (chunk, rest) = core::mem::take(out).split_first_chunk_mut::<SYMBOLS>()?;
+        *out = rest;
+        for slot in chunk {
+            let entry = self.table[(word >> (u64::BITS - MAX_BITS)) as usize];
+            word = word.wrapping_shl(u32::from(entry >> 8));
+            *slot = entry as u8;
+        }
+        Some(word)
     }
 
     /// The last symbols of a stream, which then must have come to its end.
@@ -215,7 +215,12 @@ impl Huffman {
             let chunk;
             (chunk, rest) = rest.split_at_mut_checked(length)?;
             b.refill();
-            chunk.iter_mut().for_each(|slot| *slot = self.symbol(&mut b, self.bits));
+            for slot in chunk {
+                // Where bits are missing it is a symbol all the same.
+                let entry = self.table[(b.peek() >> (u64::BITS - MAX_BITS)) as usize];
+                b.consume((entry >> 8) as u8);
+                *slot = entry as u8;
+            }
             if b.is_overdrawn() {
                 return None;
             }
