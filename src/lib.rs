@@ -49,7 +49,8 @@
 
 #![no_std]
 #![deny(unsafe_code)]
-#![deny(missing_docs, unreachable_pub, unused_qualifications)]
+// Not denied: what they find differs between compilers, and the crate is to build with each of them.
+#![warn(missing_docs, unused_qualifications)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The filters of a block, one behind the other over the same bytes (The .xz File Format, 5).
 
-use crate::output::{Output, LOOKAHEAD};
+use crate::output::Output;
 use crate::{Error, Page};
 
-use super::filters::{self, Filter};
+use super::filters::Filter;
 
 /// Filters of a block besides LZMA2 (5.2).
 const MAX_FILTERS: usize = 3;
-
-const _: () = assert!(filters::LOOKAHEAD <= LOOKAHEAD);
 
 /// The filters of a block but LZMA2, in the order of its header: the last one is the first to get
 /// the bytes that LZMA2 has decoded.

@@ -7,11 +7,12 @@
 mod branch;
 mod x86;
 
+use crate::output::LOOKAHEAD;
 use crate::Error;
 use x86::Recent;
 
-/// Bytes within which every filter can judge the first one: those of an IA-64 bundle.
-pub(crate) const LOOKAHEAD: usize = 16;
+// Every filter can judge the first byte by those of a bundle.
+const _: () = assert!(branch::BUNDLE <= LOOKAHEAD);
 
 /// What a filter undoes. The first is what all-zero memory says.
 #[derive(Clone, Copy)]

@@ -4,6 +4,9 @@
 //! Each function here judges the instruction at position `at`. Targets count from position 0, and
 //! displacements from `at` or a little after it, both modulo the size of their field.
 
+/// Bytes of an IA-64 bundle. No filter judges by more.
+pub(super) const BUNDLE: usize = 16;
+
 /// Walks over `bytes` in windows of `N`. `convert` says how far to go on, at most `N`.
 pub(super) fn windows<const N: usize>(
     bytes: &mut [u8],
@@ -103,7 +106,7 @@ const BRANCH_SLOTS: u64 = 0x0404_7064_0000_0000;
 
 /// `br.call`: opcode 5 in bits 37..=40 of the 41, bits 9..=11 zero; imm20b in bits 13..=32 and its
 /// sign in 36 count bundles.
-pub(super) fn ia64(bundle: &mut [u8; 16], at: u32) -> usize {
+pub(super) fn ia64(bundle: &mut [u8; BUNDLE], at: u32) -> usize {
     let slots = BRANCH_SLOTS.wrapping_shr(u32::from(bundle[0] & 0x1e) << 1);
     // Slots begin at the bits 5, 46 and 87.
     for (slot, byte, bit) in [(1, 0, 5), (2, 5, 6), (4, 10, 7)] {
@@ -124,7 +127,7 @@ pub(super) fn ia64(bundle: &mut [u8; 16], at: u32) -> usize {
         let [a, b, c, d, e, f, ..] = raw.to_le_bytes();
         *held = [a, b, c, d, e, f];
     }
-    16
+    BUNDLE
 }
 
 /// `jal` that links in x1 or x5, and `auipc` with the instruction behind it, which uses its result.
