@@ -4,7 +4,7 @@
 use crate::check::Crc32;
 use crate::deflate::{Inflate, WINDOW};
 use crate::format::GZIP_MAGIC;
-use crate::wrapped::{Container, Taken, Wrapped};
+use crate::wrapped::{count, Container, Taken, Wrapped};
 use crate::{After, Check, Error, Format};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
@@ -90,10 +90,9 @@ impl Member {
 
 /// A zero-terminated string of any length: what is there of it, and the part that follows.
 fn text(input: &[u8], this: Part, next: Part) -> (usize, Part) {
-    match input.iter().position(|&byte| byte == 0) {
-        Some(end) => (end.saturating_add(1), next),
-        None => (input.len().max(1), this),
-    }
+    let mut rest = input.iter();
+    let next = if rest.any(|&byte| byte == 0) { next } else { this };
+    (input.len().saturating_sub(rest.len()).max(1), next)
 }
 
 impl Container for Member {
@@ -163,9 +162,7 @@ impl Container for Member {
     /// is left alone. A lone byte that is not zero could begin a member.
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
         Ok(match *rest {
-            [0, ..] => {
-                After::Padding { length: rest.iter().take_while(|&&byte| byte == 0).count() }
-            }
+            [0, ..] => After::Padding { length: count(rest.iter().take_while(|&&byte| byte == 0)) },
             _ if padding > 0 => After::Trailing,
             [_] => After::Missing { min: GZIP_MAGIC.len() },
             [a, b, ..] if [a, b] == GZIP_MAGIC => After::Member,

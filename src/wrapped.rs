@@ -378,3 +378,8 @@ impl<C: Container> Members for Wrapped<C> {
         self.container.after(padding, rest)
     }
 }
+
+/// `Iterator::count`, whose addition rustc 1.85 leaves an overflow check in at opt-level z.
+pub(crate) fn count(items: impl Iterator) -> usize {
+    items.fold(0, |count: usize, _| count.wrapping_add(1))
+}

@@ -13,7 +13,7 @@ mod range;
 use crate::check::{Crc32, Crc64, Sha256};
 use crate::format::XZ_MAGIC;
 use crate::output::Output;
-use crate::wrapped::{Container, Next, Taken, Wrapped, MAX_UNIT};
+use crate::wrapped::{count, Container, Next, Taken, Wrapped, MAX_UNIT};
 use crate::{After, Check, Error, Format, Page};
 
 pub(crate) use alone::Alone;
@@ -301,7 +301,7 @@ impl Container for Stream {
 
     /// As `xz -dc` judges it: null bytes by fours (2.2), or another stream.
     fn after(&self, _: u64, rest: &[u8]) -> Result<After, Error> {
-        let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+        let zeros = count(rest.iter().take_while(|&&byte| byte == 0));
         Ok(match zeros {
             0 => After::Member,
             4.. => After::Padding { length: zeros & !3 },

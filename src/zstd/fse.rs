@@ -53,7 +53,7 @@ fn read_value(bits: &mut Bits<'_>, left: u32) -> Result<u16, NotATable> {
     let short = (1u32.wrapping_shl(width) << 1).wrapping_sub(1).wrapping_sub(most);
     bits.refill();
     let low = bits.peek() as u32 & !u32::MAX.wrapping_shl(width);
-    let high = bits.peek() as u32 >> width & 1;
+    let high = (bits.peek() as u32).wrapping_shr(width) & 1;
     let value = if low < short {
         bits.consume(width);
         low
