@@ -9,8 +9,8 @@ use crate::{Decode, Error, Info, Page, Pause, Progress};
 /// behind it. A `Carry` keeps what was left, up to `N` bytes, and joins it with the next piece
 /// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
 /// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY): 64 is enough for all
-/// but zstd, whose largest unit is a block of 128 KiB, and so [`Any`](crate::Any). There it is to be
-/// named, as in `Carry<Any, { Any::CARRY }>`.
+/// but zstd, whose largest unit is a block of 128 KiB, and so `Any`. There it is to be named, as
+/// in `Carry<Any, { Any::CARRY }>`.
 ///
 /// ```
 /// use pagewise::{Carry, Decode, Error, Gzip, Pause};

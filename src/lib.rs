@@ -41,11 +41,19 @@
 //!
 //! # Choosing a decoder
 //!
-//! [`Gzip`], [`Zlib`], [`Deflate`], [`Xz`], [`Lzma`] and [`Zstd`] decode one member, stream or frame
-//! each. [`Concatenated`] takes them one after the other, as files have them; [`Any`] chooses a
-//! decoder by the first bytes; [`Carry`] feeds a decoder from pieces of input of any size. They
-//! compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what a file reader wants, and
-//! [`decode_slice`] the one-call form.
+//! One member, stream or frame is decoded by
+//!
+#![cfg_attr(feature = "gzip", doc = "- [`Gzip`], [`Zlib`] or [`Deflate`],")]
+#![cfg_attr(feature = "xz", doc = "- [`Xz`] or [`Lzma`],")]
+#![cfg_attr(feature = "zstd", doc = "- [`Zstd`],")]
+#![cfg_attr(
+    any(feature = "gzip", feature = "xz", feature = "zstd"),
+    doc = "- [`Any`], which chooses one of them by the first bytes."
+)]
+//!
+//! [`Concatenated`] takes them one after the other, as files have them; [`Carry`] feeds a decoder
+//! from pieces of input of any size. They compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what
+//! a file reader wants, and [`decode_slice`] the one-call form.
 
 #![no_std]
 #![deny(unsafe_code)]
