@@ -28,14 +28,15 @@ fn isize_is_modulo_4_gib() {
     let same = short.iter().zip(&long).take_while(|(a, b)| a == b).count();
     let turn = long.len() - short.len();
     let period = &long[same - turn..same];
-    let turns = (1 << 32) / (COPIES * LENGTH) + 10;
-    let length = expand(&ops(COPIES)).len() as u64 + (turns * COPIES * LENGTH) as u64;
+    let turn_length = (COPIES * LENGTH) as u64;
+    let turns = (1 << 32) / turn_length + 10;
+    let length = expand(&ops(COPIES)).len() as u64 + turns * turn_length;
     assert!(length > 1 << 32);
 
-    let (mut crc, mut left) = (0, length as usize);
+    let (mut crc, mut left) = (0, length);
     while left > 0 {
-        let run = left.min(PAGE);
-        crc = zlib_rs::crc32::crc32(crc, &[b'x'; PAGE][..run]);
+        let run = left.min(PAGE as u64);
+        crc = zlib_rs::crc32::crc32(crc, &[b'x'; PAGE][..run as usize]);
         left -= run;
     }
     let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];

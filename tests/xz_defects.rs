@@ -345,7 +345,7 @@ fn ends_of_indexes() {
 fn footers() {
     let good = good();
     let end = good.len();
-    let index = 4 + 4 * good[end - 8] as usize;
+    let index = 4 + 4 * u64::from(good[end - 8]);
     let with = |footer: &[u8]| [&good[..end - 12], footer].concat();
     for bit in 0..8 {
         for at in [end - 2, end - 1] {

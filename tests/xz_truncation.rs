@@ -190,7 +190,7 @@ fn floods_of_empty_streams_and_blocks() {
         let record = [integer(unpadded), integer(uncompressed)].concat();
         let index = xz::index_of(&[integer(flood as u64), record.repeat(flood)].concat());
         stream.extend(&index);
-        stream.extend(xz::stream_footer(index.len(), [0, check]));
+        stream.extend(xz::stream_footer(index.len() as u64, [0, check]));
         let mut decoder = Xz::new();
         let progress = decoder.decode::<[u8; 64]>(&stream, &mut []).unwrap();
         assert_eq!(progress, Progress { consumed: stream.len(), pause: Pause::Done });

@@ -107,7 +107,7 @@ pub fn index_of(fields: &[u8]) -> Vec<u8> {
 }
 
 /// A Stream Footer (2.1.2) behind an Index of `index` bytes.
-pub fn stream_footer(index: usize, flags: [u8; 2]) -> Vec<u8> {
+pub fn stream_footer(index: u64, flags: [u8; 2]) -> Vec<u8> {
     let fields = [&((index / 4 - 1) as u32).to_le_bytes()[..], &flags].concat();
     [&crc32(&fields)[..], &fields, b"YZ"].concat()
 }
@@ -208,7 +208,7 @@ pub fn stream_with(check: u8, blocks: &[Block], index: &[u8]) -> Vec<u8> {
     let mut stream = stream_header([0, check]);
     blocks.iter().for_each(|block| stream.extend(block.to_bytes(check)));
     stream.extend(index);
-    stream.extend(stream_footer(index.len(), [0, check]));
+    stream.extend(stream_footer(index.len() as u64, [0, check]));
     stream
 }
 

@@ -208,8 +208,8 @@ pub fn plain_section(kind: u8, format: Option<u8>, size: usize, content: &[u8]) 
 
 /// A Huffman-coded literals section, with or without a tree, whose streams are in `content`.
 pub fn huffman_section(kind: u8, format: u8, size: usize, content: &[u8]) -> Vec<u8> {
-    let sizes = size | content.len() << size_bits(format);
-    let header = sizes << 4 | usize::from(format) << 2 | usize::from(kind);
+    let sizes = size as u64 | (content.len() as u64) << size_bits(format);
+    let header = sizes << 4 | u64::from(format) << 2 | u64::from(kind);
     [&header.to_le_bytes()[..[3, 3, 4, 5][usize::from(format)]], content].concat()
 }
 
