@@ -11,7 +11,7 @@ pub(crate) use inflate::Inflate;
 
 /// The farthest that a distance can reach, and so the window of gzip and raw deflate
 /// (RFC 1951, 2).
-pub(crate) const WINDOW: usize = 32 << 10;
+pub(crate) const WINDOW: u64 = 32 << 10;
 
 /// Decoder for a raw deflate stream, which has no header, no trailer and no check (RFC 1951).
 pub type Deflate = Wrapped<Raw>;

@@ -119,7 +119,7 @@ pub(crate) enum Next {
     Missing { min: usize },
     /// Compressed data, with copies from at most `window` bytes back; if it `begins`, from none of
     /// the bytes so far.
-    Body { window: usize, begins: bool },
+    Body { window: u64, begins: bool },
     /// Another field, once all bytes so far are final.
     Settled,
     /// Nothing.
@@ -138,7 +138,7 @@ impl Taken {
     }
 
     /// The last field before the first body.
-    pub(crate) const fn body(consumed: usize, window: usize) -> Self {
+    pub(crate) const fn body(consumed: usize, window: u64) -> Self {
         Self { consumed, next: Next::Body { window, begins: true } }
     }
 
@@ -166,7 +166,7 @@ pub struct Wrapped<C: Container> {
     output: Output,
     consumed: u64,
     /// Of the present body; 0: not known yet.
-    window: usize,
+    window: u64,
     /// The caller's window limit and one more; 0: none was set.
     window_limit: u64,
     skip_unknown_checks: bool,
@@ -227,7 +227,7 @@ impl<C: Container> Wrapped<C> {
             Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
             Next::Body { window, begins } => {
                 let limit = self.window_limit.checked_sub(1).unwrap_or(C::WINDOW_LIMIT);
-                if window as u64 > limit {
+                if window > limit {
                     return Err(Error::WindowLimit);
                 }
                 if begins {
@@ -274,11 +274,16 @@ impl<C: Container> Wrapped<C> {
         Ok((consumed, pause))
     }
 
+    /// The window, as far as a copy can reach: distances are counted in a `usize`.
+    fn reach(&self) -> usize {
+        usize::try_from(self.window).unwrap_or(usize::MAX)
+    }
+
     /// One round: whether there was a page, the bytes consumed, and what came of it. By itself, as
     /// its memory is not to be held while bytes settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
-        let mut cursor = self.output.open(pages, self.window, self.container.prefix())?;
+        let mut cursor = self.output.open(pages, self.reach(), self.container.prefix())?;
         let has_page = cursor.has_page();
         let (consumed, step) = self.engine.step(input, &mut cursor);
         self.output.close(cursor);
@@ -287,7 +292,7 @@ impl<C: Container> Wrapped<C> {
 
     /// Lets the filters follow, and the check behind them.
     fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
-        let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.window));
+        let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.reach()));
         let to = self.container.filter(&self.output, pages, reachable, end)?;
         self.output.read(pages, from..to, |bytes| self.container.update(bytes))?;
         self.output.settle(to);
@@ -334,7 +339,7 @@ impl<C: Container> Decode for Wrapped<C> {
     }
 
     fn window(&self) -> Option<u64> {
-        (self.window > 0).then_some(self.window as u64)
+        (self.window > 0).then_some(self.window)
     }
 
     fn limit_window(&mut self, bytes: u64) {

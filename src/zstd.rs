@@ -77,7 +77,7 @@ pub struct Frame<'d> {
     has_checksum: bool,
     dictionary: Option<Dictionary<'d>>,
     /// Window_Size, and Block_Maximum_Size.
-    window: usize,
+    window: u64,
     max_block: usize,
     /// Frame_Content_Size, and bytes of content so far.
     content: Option<u64>,
@@ -165,9 +165,8 @@ impl Frame<'_> {
         // "When FCS_Field_Size is 2, the offset of 256 is added."
         let content = content.wrapping_add(if content_size == 2 { 256 } else { 0 });
         self.content = (content_size > 0).then_some(content);
-        let window = if single_segment { content } else { window_of(window) };
-        self.window = usize::try_from(window).unwrap_or(usize::MAX);
-        self.max_block = self.window.min(MAX_BLOCK);
+        self.window = if single_segment { content } else { window_of(window) };
+        self.max_block = self.window.min(MAX_BLOCK as u64) as usize;
         self.has_checksum = descriptor & descriptor::CHECKSUM != 0;
         self.hash = Xxh64::new();
         self.written = 0;

@@ -63,7 +63,7 @@ impl Container for Alone {
         lzma.begin_block();
         self.begun = true;
         let dictionary = u32::from_le_bytes([d0, d1, d2, d3]).max(MIN_DICTIONARY);
-        Ok(Taken::body(HEADER, usize::try_from(dictionary).unwrap_or(usize::MAX)))
+        Ok(Taken::body(HEADER, dictionary.into()))
     }
 
     fn update(&mut self, _: &[u8]) {}

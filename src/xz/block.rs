@@ -190,7 +190,7 @@ impl Block {
 
     /// A chunk's data, behind `header` bytes; it may forget the bytes so far.
     fn data(&self, header: usize, begins: bool) -> Taken {
-        let window = usize::try_from(self.dictionary).unwrap_or(usize::MAX);
+        let window = self.dictionary.into();
         Taken { consumed: header, next: Next::Body { window, begins } }
     }
 
