@@ -73,6 +73,48 @@ impl Member {
         Ok(())
     }
 
+    /// The next field, for which it does not matter what decodes the data.
+    pub(crate) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let (consumed, next) = match self.part {
+            Part::Fixed => {
+                self.check_fixed(input)?;
+                (field::FIXED_END, Part::ExtraLength)
+            }
+            Part::ExtraLength if self.flags & flag::FEXTRA == 0 => (0, Part::Name),
+            Part::ExtraLength => {
+                let length = input.first_chunk().map_or(0, |xlen| u16::from_le_bytes(*xlen));
+                (2, Part::Extra { left: length })
+            }
+            Part::Extra { left: 0 } => (0, Part::Name),
+            Part::Extra { left } => {
+                let length = input.len().min(usize::from(left));
+                (length.max(1), Part::Extra { left: left.saturating_sub(length as u16) })
+            }
+            Part::Name if self.flags & flag::FNAME == 0 => (0, Part::Comment),
+            Part::Name => text(input, Part::Name, Part::Comment),
+            Part::Comment if self.flags & flag::FCOMMENT == 0 => (0, Part::HeaderCrc),
+            Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
+            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::Body),
+            Part::HeaderCrc => {
+                let crc16 = self.crc.value() as u16;
+                if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
+                    return Err(Error::GzipHeaderCrc);
+                }
+                (2, Part::Body)
+            }
+            Part::Body => {
+                self.crc = Crc32::new();
+                self.part = Part::Trailer;
+                return Ok(Taken::body(0, WINDOW));
+            }
+            Part::Trailer => return self.trailer(input),
+        };
+        let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
+        self.crc.update(bytes);
+        self.part = next;
+        Ok(Taken::part(consumed))
+    }
+
     /// CRC32 and ISIZE.
     fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
@@ -113,44 +155,7 @@ impl Container for Member {
     }
 
     fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
-        let (consumed, next) = match self.part {
-            Part::Fixed => {
-                self.check_fixed(input)?;
-                (field::FIXED_END, Part::ExtraLength)
-            }
-            Part::ExtraLength if self.flags & flag::FEXTRA == 0 => (0, Part::Name),
-            Part::ExtraLength => {
-                let length = input.first_chunk().map_or(0, |xlen| u16::from_le_bytes(*xlen));
-                (2, Part::Extra { left: length })
-            }
-            Part::Extra { left: 0 } => (0, Part::Name),
-            Part::Extra { left } => {
-                let length = input.len().min(usize::from(left));
-                (length.max(1), Part::Extra { left: left.saturating_sub(length as u16) })
-            }
-            Part::Name if self.flags & flag::FNAME == 0 => (0, Part::Comment),
-            Part::Name => text(input, Part::Name, Part::Comment),
-            Part::Comment if self.flags & flag::FCOMMENT == 0 => (0, Part::HeaderCrc),
-            Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
-            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::Body),
-            Part::HeaderCrc => {
-                let crc16 = self.crc.value() as u16;
-                if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
-                    return Err(Error::GzipHeaderCrc);
-                }
-                (2, Part::Body)
-            }
-            Part::Body => {
-                self.crc = Crc32::new();
-                self.part = Part::Trailer;
-                return Ok(Taken::body(0, WINDOW));
-            }
-            Part::Trailer => return self.trailer(input),
-        };
-        let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
-        self.crc.update(bytes);
-        self.part = next;
-        Ok(Taken::part(consumed))
+        self.field(input)
     }
 
     fn update(&mut self, bytes: &[u8]) {
