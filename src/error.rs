@@ -201,6 +201,10 @@ pub enum Error {
     ZstdOffset,
     /// zstd: sequences ask for more literals than there are (3.1.1.4).
     ZstdLiteralsOverrun,
+
+    /// Another crate's decoder refuses the input, and does not tell why in terms that have a variant
+    /// here (only with the `oracle` feature).
+    Oracle,
 }
 
 /// What an [`Error`] asks of the caller.
@@ -371,6 +375,7 @@ impl Error {
             Self::ZstdSequencesStream => "zstd: invalid sequences stream",
             Self::ZstdOffset => "zstd: repeated offset of zero",
             Self::ZstdLiteralsOverrun => "zstd: sequences ask for too many literals",
+            Self::Oracle => "refused by another crate's decoder",
         }
     }
 }

@@ -54,6 +54,9 @@
 //! [`Concatenated`] takes them one after the other, as files have them; [`Carry`] feeds a decoder
 //! from pieces of input of any size. They compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what
 //! a file reader wants, and [`decode_slice`] the one-call form.
+//!
+//! With the feature `oracle`, which needs `std` and takes dependencies, other crates' decoders are there
+//! behind the same trait, for comparison.
 
 #![no_std]
 #![deny(unsafe_code)]
@@ -62,7 +65,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "oracle"))]
 extern crate std;
 
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
@@ -82,6 +85,8 @@ mod format;
 mod grow;
 #[cfg(feature = "gzip")]
 mod gzip;
+#[cfg(feature = "oracle")]
+pub mod oracle;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]

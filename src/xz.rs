@@ -18,6 +18,10 @@ use crate::{After, Check, Error, Format, Page};
 
 pub(crate) use alone::Alone;
 pub use alone::Lzma;
+#[cfg(feature = "oracle")]
+pub(crate) use alone::MIN_DICTIONARY;
+#[cfg(feature = "oracle")]
+pub(crate) use block::dictionary_size;
 use block::{Block, MAX_HEAD};
 use index::Index;
 
@@ -248,13 +252,7 @@ impl Container for Stream {
     }
 
     fn check(&self) -> Check {
-        match self.check {
-            check_id::NONE => Check::None,
-            check_id::CRC32 => Check::Crc32,
-            check_id::CRC64 => Check::Crc64,
-            check_id::SHA256 => Check::Sha256,
-            _ => Check::Unknown,
-        }
+        check_of(self.check)
     }
 
     fn restart(&mut self) {
@@ -342,6 +340,17 @@ impl Verifier {
     }
 }
 
+/// A check by its ID (2.1.1.2).
+pub(crate) fn check_of(id: u8) -> Check {
+    match id {
+        check_id::NONE => Check::None,
+        check_id::CRC32 => Check::Crc32,
+        check_id::CRC64 => Check::Crc64,
+        check_id::SHA256 => Check::Sha256,
+        _ => Check::Unknown,
+    }
+}
+
 /// Size of a check by its ID, also of those that are reserved (2.1.1.2).
 fn check_size(check: u8) -> u8 {
     match check {
@@ -359,7 +368,7 @@ fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |unlike, (a, b)| unlike | a ^ b) == 0
 }
 
-fn crc_of(bytes: &[u8]) -> u32 {
+pub(crate) fn crc_of(bytes: &[u8]) -> u32 {
     let mut crc = Crc32::new();
     crc.update(bytes);
     crc.value()
@@ -367,7 +376,7 @@ fn crc_of(bytes: &[u8]) -> u32 {
 
 /// The multibyte integer that `input` begins with, and its length (1.2). `None`: it goes on behind
 /// the input.
-fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
+pub(crate) fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
     let mut value = 0;
     for ((length, shift), &byte) in (1..).zip((0..63).step_by(7)).zip(input) {
         value |= u64::from(byte & 0x7f).wrapping_shl(shift);

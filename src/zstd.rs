@@ -31,18 +31,18 @@ use dictionary::Dictionary;
 pub type Zstd<'d> = Wrapped<Frame<'d>>;
 
 /// The largest Block_Maximum_Size, whatever the window, and so the most literals (3.1.1.2.4).
-const MAX_BLOCK: usize = 128 << 10;
+pub(crate) const MAX_BLOCK: usize = 128 << 10;
 
 /// Size of a Block_Header (3.1.1.2).
-const BLOCK_HEADER: usize = 3;
+pub(crate) const BLOCK_HEADER: usize = 3;
 
 /// Most bytes of a unit of input: a block, with its header.
 pub(crate) const MAX_UNIT: usize = BLOCK_HEADER + MAX_BLOCK;
 
-const MAGIC: usize = 4;
+pub(crate) const MAGIC: usize = 4;
 /// Frame_Size of a skippable frame (3.1.2), and Content_Checksum.
-const FRAME_SIZE: usize = 4;
-const CHECKSUM: usize = 4;
+pub(crate) const FRAME_SIZE: usize = 4;
+pub(crate) const CHECKSUM: usize = 4;
 
 /// Frame_Header_Descriptor (3.1.1.1.1).
 mod descriptor {
@@ -322,13 +322,13 @@ impl Container for Frame<'_> {
 }
 
 /// Window_Size (3.1.1.1.2).
-fn window_of(descriptor: u32) -> u64 {
+pub(crate) fn window_of(descriptor: u32) -> u64 {
     let base = 1u64.wrapping_shl((descriptor >> 3).wrapping_add(10));
     base.wrapping_add((base >> 3).wrapping_mul(u64::from(descriptor & 7)))
 }
 
 /// The next field, a number of `size` bytes, up to 8.
-fn number(fields: &mut &[u8], size: usize) -> u64 {
+pub(crate) fn number(fields: &mut &[u8], size: usize) -> u64 {
     let (field, rest) = fields.split_at_checked(size).unwrap_or((&[], &[]));
     *fields = rest;
     field.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte))

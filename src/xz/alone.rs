@@ -15,7 +15,7 @@ use super::range;
 pub type Lzma = Wrapped<Alone>;
 
 /// The smallest dictionary; a header that tells of less means this.
-const MIN_DICTIONARY: u32 = 4 << 10;
+pub(crate) const MIN_DICTIONARY: u32 = 4 << 10;
 /// What stands for an uncompressed size that is not known (1.1.3).
 const UNKNOWN_SIZE: u64 = u64::MAX;
 

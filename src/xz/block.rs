@@ -238,7 +238,7 @@ mod control {
 }
 
 /// 5.3.1
-fn dictionary_size(properties: &[u8]) -> Result<u32, Error> {
+pub(crate) fn dictionary_size(properties: &[u8]) -> Result<u32, Error> {
     match *properties {
         [40] => Ok(u32::MAX),
         [bits @ 0..40] => Ok(u32::from(2 | bits & 1).wrapping_shl(u32::from(bits / 2 + 11))),

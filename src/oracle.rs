@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Decoders of other crates behind the same trait: second opinions.
+//!
+//! They are for tests, for fuzzing, and for who wants to compare; they need `std` and rustc 1.87,
+//! allocate, and keep a window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`]
+//! are by `miniz_oxide`, [`Xz`] and [`Lzma`] by `lzma-rs`, [`Zstd`] by `ruzstd`.
+//!
+//! ```
+//! use pagewise::{decode_slice, oracle, Gzip};
+//!
+//! # let file: &[u8] = &[
+//! #     0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 0x4a, 6, 0, 0xc2, 0x41, 0x24, 0x35, 3, 0,
+//! #     0, 0];
+//! let (mut ours, mut theirs) = ([0; 100], [0; 100]);
+//! let decoded = decode_slice(&mut Gzip::new(), file, &mut ours)?;
+//! assert_eq!(decode_slice(&mut oracle::Gzip::new(), file, &mut theirs)?, decoded);
+//! assert_eq!(ours, theirs);
+//! # Ok::<(), pagewise::Error>(())
+//! ```
+//!
+//! All of them keep the rules of [`Decode`](crate::Decode): the result does not depend on how input
+//! and pages are split, bytes are settled as they are written, and after an error nothing comes. What
+//! a package cannot do, or takes for good though it is not, is told at its type. For all of them:
+//!
+//! - What a package has no name for is [`Error::Oracle`]; so is a panic of it, where panics unwind.
+//!   After an error [`consumed`](crate::Decode::consumed) tells up to where it had the input.
+//! - [`window`](crate::Decode::window) is what the stream's header asks for, so that
+//!   [`limit_window`](crate::Decode::limit_window) means the same; pages are not read again.
+//! - [`Info::blocks`](crate::Info) stays 0: not all packages tell.
+//! - Of files, [`Concatenated`](crate::Concatenated) judges what stands behind a member, by the same
+//!   rules as for this crate's own decoders.
+
+mod deflate;
+mod lzma;
+mod zstd;
+
+use core::marker::PhantomData;
+use std::boxed::Box;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::vec::Vec;
+
+use crate::output::Cursor;
+use crate::wrapped::{Container, Engine, Step, Taken, Wrapped};
+use crate::{After, Check, Error, Format, Page};
+
+/// `miniz_oxide` for a raw deflate stream. It decodes as the input comes.
+pub type Deflate = Wrapped<Bare<deflate::Raw>>;
+
+/// `miniz_oxide` for a zlib stream: its own judgement of the header, and of ADLER32.
+///
+/// It does not hold distances against the window size that CINFO declares. Built for fuzzing
+/// (`--cfg fuzzing`) it does not verify ADLER32.
+pub type Zlib = Wrapped<Bare<deflate::Zlib>>;
+
+/// `miniz_oxide` for the deflate stream of a gzip member.
+///
+/// It knows nothing of gzip: header, CRC32 and ISIZE are read and verified by the same code as for
+/// [`Gzip`](crate::Gzip), and so are no second opinion.
+pub type Gzip = Wrapped<deflate::Member>;
+
+/// `lzma-rs` for an .xz stream. It takes a stream that is whole, so all input is collected, and output
+/// begins when the stream has ended.
+///
+/// The end is a Stream Footer with the right CRC32 where one can be. So damage shows at the end only;
+/// and where the footer itself is damaged the stream never ends, and counts as truncated.
+///
+/// It knows neither filters besides LZMA2 ([`Error::XzFilter`]) nor SHA-256
+/// ([`Error::UnsupportedCheck`]). And it does not see:
+///
+/// - a dictionary size that is none, or distances beyond it: [`window`](crate::Decode::window) gives the
+///   first block's;
+/// - that the first chunk of LZMA2 does not reset dictionary and properties;
+/// - that a chunk's compressed size is not what was read of it; that its first byte is not null, or
+///   the range coder not at its end;
+/// - that a number could be written with fewer bytes, or the two highest bits of Backward Size.
+pub type Xz = Wrapped<Bare<lzma::Collected<lzma::Xz>>>;
+
+/// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding tells whether it is. So
+/// all input is collected, and each call decodes it from the begin: give it large pieces.
+///
+/// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for the
+/// first one of the data. In a file of known size it takes the size for the end: it does not see a range
+/// coder that is not at its end, and leaves an end marker behind as trailing bytes.
+pub type Lzma = Wrapped<Bare<lzma::Collected<lzma::Alone>>>;
+
+/// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out once
+/// they are out of the window's reach, or the frame has ended.
+///
+/// It computes the content's checksum and leaves it to its user to hold it against the frame's, which
+/// is done here. Dictionaries are not passed on: frames that name one are refused. And it does not see:
+///
+/// - a Frame_Content_Size that is not the content's;
+/// - reserved bits, of the Frame_Header_Descriptor and of Symbol_Compression_Modes;
+/// - that a compressed block is larger than Block_Maximum_Size before decoding;
+/// - that one of four Huffman streams has more or fewer literals than its share.
+pub type Zstd = Wrapped<Bare<zstd::Frame>>;
+
+/// A package: another crate's decoder for one member, stream or frame.
+#[doc(hidden)]
+pub trait Package: Default {
+    /// This crate's container of the format, for what it says of it.
+    type Native: Container;
+
+    /// What the first bytes tell, or how many it takes to tell.
+    fn head(input: &[u8]) -> Result<Head, usize>;
+
+    /// Decodes some of `input`, and appends to `output`. Returns also the bytes consumed.
+    fn decode(&mut self, input: &[u8], output: &mut Vec<u8>) -> (usize, Result<Turn, Error>);
+}
+
+/// What a stream declares at its begin.
+#[doc(hidden)]
+pub struct Head {
+    window: u64,
+    check: Check,
+}
+
+/// Why [`Package::decode`] came back.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Turn {
+    /// To give out what there is.
+    More,
+    NeedInput,
+    End,
+}
+
+/// Calls a package. What is wrong with a stream can make it panic.
+fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    // What the call leaves half done is dropped by a reset, before which nothing looks at it.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::Oracle))
+}
+
+/// No container: the package reads all of the stream. Its head is looked at for the window and the
+/// check, and left to it.
+#[doc(hidden)]
+pub struct Bare<P> {
+    begun: bool,
+    check: Check,
+    package: PhantomData<P>,
+}
+
+/// The most bytes that a [`Head`] takes: .xz headers of the stream and the first block.
+const MAX_HEAD: usize = 64;
+
+impl<P: Package> Container for Bare<P> {
+    const NEW: Self = Self { begun: false, check: Check::None, package: PhantomData };
+
+    const WINDOW_LIMIT: u64 = P::Native::WINDOW_LIMIT;
+
+    const MAX_UNIT: usize = MAX_HEAD;
+
+    type Engine = Foreign<P>;
+
+    fn format(&self) -> Option<Format> {
+        P::Native::NEW.format()
+    }
+
+    fn check(&self) -> Check {
+        self.check
+    }
+
+    fn restart(&mut self) {
+        *self = Self::NEW;
+    }
+
+    fn part(&mut self, input: &[u8], _: &mut Foreign<P>) -> Result<Taken, Error> {
+        if self.begun {
+            return Ok(Taken::end(0));
+        }
+        match P::head(input) {
+            Err(min) => Ok(Taken::missing(min)),
+            Ok(Head { window, check }) => {
+                self.check = check;
+                self.begun = true;
+                Ok(Taken::body(0, window))
+            }
+        }
+    }
+
+    fn update(&mut self, _: &[u8]) {}
+
+    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
+        P::Native::NEW.after(padding, rest)
+    }
+}
+
+/// A package as an engine.
+#[doc(hidden)]
+pub struct Foreign<P> {
+    /// `None`: fresh.
+    running: Option<Box<Running<P>>>,
+}
+
+#[derive(Default)]
+struct Running<P> {
+    package: P,
+    /// What it gave out, and how much of that is in the pages.
+    output: Vec<u8>,
+    stored: usize,
+    /// What is to be said once all of it is there.
+    end: Option<Result<Step, Error>>,
+}
+
+impl<P: Package> Engine for Foreign<P> {
+    const NEW: Self = Self { running: None };
+
+    fn step<Q: Page>(
+        &mut self,
+        input: &[u8],
+        out: &mut Cursor<'_, Q>,
+    ) -> (usize, Result<Step, Error>) {
+        let running = self.running.get_or_insert_default();
+        let mut rest = input;
+        let result = loop {
+            let output = running.output.get(running.stored..).unwrap_or(&[]);
+            let fits = out.extend(output);
+            running.stored += fits;
+            if fits < output.len() {
+                break Ok(Step::Full);
+            }
+            running.output.clear();
+            running.stored = 0;
+            if let Some(end) = running.end {
+                break end;
+            }
+            let (consumed, turn) = running.package.decode(rest, &mut running.output);
+            rest = rest.get(consumed..).unwrap_or(&[]);
+            running.end = match turn {
+                Ok(Turn::More) => None,
+                Ok(Turn::NeedInput) if running.output.is_empty() => break Ok(Step::NeedInput),
+                Ok(Turn::NeedInput) => None,
+                Ok(Turn::End) => Some(Ok(Step::End)),
+                Err(error) => Some(Err(error)),
+            };
+        };
+        (input.len() - rest.len(), result)
+    }
+
+    fn blocks(&self) -> u64 {
+        0
+    }
+
+    fn restart(&mut self) {
+        self.running = None;
+    }
+
+    fn reset(&mut self) {
+        self.running = None;
+    }
+}
