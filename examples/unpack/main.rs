@@ -3,6 +3,8 @@
 
 mod meter;
 mod options;
+#[cfg(feature = "oracle")]
+mod oracle;
 mod sink;
 mod source;
 mod store;
@@ -60,7 +62,7 @@ fn complain(line: &str) {
 fn unpack(options: &Options) -> Result<(), Failure> {
     let source = Source::open(options)?;
     if options.engine == Engine::Oracle {
-        return Err(source.failure("the oracle engine is not in this build"));
+        return unpack_by_oracle(options, source);
     }
     if let Some(path) = &options.dictionary {
         return unpack_as(options, source, with_dictionary(path)?);
@@ -74,6 +76,16 @@ fn unpack(options: &Options) -> Result<(), Failure> {
         Choice::Lzma => unpack_as(options, source, Lzma::new()),
         Choice::Zstd => unpack_as(options, source, Zstd::new()),
     }
+}
+
+#[cfg(feature = "oracle")]
+fn unpack_by_oracle(options: &Options, source: Source) -> Result<(), Failure> {
+    oracle::unpack(options, source)
+}
+
+#[cfg(not(feature = "oracle"))]
+fn unpack_by_oracle(_: &Options, source: Source) -> Result<(), Failure> {
+    Err(source.failure("--engine oracle needs a build with the feature `oracle`"))
 }
 
 /// A decoder with the dictionary at `path`, which lives as long as the process.
@@ -109,27 +121,31 @@ fn unpack_as<D: Members>(options: &Options, source: Source, decoder: D) -> Resul
         complain(&format!("{name}: trailing bytes ignored after the last member"));
     }
     if options.info {
-        print_info(unpacker.decoder.get_ref())?;
+        print_info(unpacker.decoder.get_ref(), options.engine)?;
     }
     Ok(())
 }
 
-fn print_info<D: Members>(decoder: &Concatenated<D>) -> Result<(), Failure> {
+fn print_info<D: Members>(decoder: &Concatenated<D>, engine: Engine) -> Result<(), Failure> {
     let info = decoder.info();
     let check = match info.check {
         Check::None => "none".into(),
         Check::Unknown => "unknown, not verified".into(),
         check => format!("{}, verified", check.name()),
     };
+    let blocks = match engine {
+        Engine::Native => info.blocks.to_string(),
+        // Not all packages tell.
+        Engine::Oracle => "unknown".into(),
+    };
     // Streams of one .xz file, and frames of a zstd file, may have other ones each.
     let differs = matches!(info.format, Some(Format::Xz | Format::Zstd));
     let whose = if differs && decoder.members() > 1 { " (last member)" } else { "" };
     let text = format!(
-        "format        {}\nmembers       {}\nblocks        {}\nwindow        {}\n\
+        "format        {}\nmembers       {}\nblocks        {blocks}\nwindow        {}\n\
          compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}{whose}\n",
         info.format.map_or("unknown", |format| format.name()),
         decoder.members(),
-        info.blocks,
         decoder.window().unwrap_or(0),
         decoder.consumed(),
         decoder.written(),
@@ -204,11 +220,13 @@ impl<D: Members> Unpacker<D> {
 
     fn failure(&self, error: Error) -> Failure {
         let offset = self.decoder.consumed();
-        match self.decoder.info().format {
+        let info = self.decoder.info();
+        match info.format {
             Some(format) if error == Error::UnsupportedFormat => {
                 self.source.failure_at(format_args!("{}: {error}", format.name()), offset)
             }
-            _ if error == Error::UnsupportedCheck => {
+            // Otherwise it is known here, but not to the engine.
+            _ if error == Error::UnsupportedCheck && info.check == Check::Unknown => {
                 self.source.failure(format_args!("{error}; --ignore-unknown-check goes without it"))
             }
             _ if error == Error::WindowLimit => {

@@ -39,7 +39,8 @@ pub(crate) struct Options {
     /// Decompress a file with a kind of check that is unknown here, and don't verify it (xz)
     #[arg(long)]
     pub(crate) ignore_unknown_check: bool,
-    /// Decoders to use: this crate's own, or other crates' behind the same trait
+    /// Decoders to use: this crate's own; or miniz_oxide, lzma-rs and ruzstd behind the same trait, in
+    /// a build with the feature `oracle`. These take more memory, and see less (no filters of xz)
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
     pub(crate) engine: Engine,
     /// Decode, verify and describe FILE; its contents go nowhere unless there is an OUT
@@ -79,6 +80,9 @@ impl Options {
         let is_zstd = matches!(self.format, Choice::Auto | Choice::Zstd);
         if self.dictionary.is_some() && !is_zstd {
             return Some("--dictionary is for zstd only");
+        }
+        if self.dictionary.is_some() && self.engine == Engine::Oracle {
+            return Some("--dictionary is for the native engine only");
         }
         let both = self.info && self.output.as_deref().is_some_and(is_dash);
         both.then_some("--info and the contents cannot both go to standard output")

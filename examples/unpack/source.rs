@@ -51,24 +51,38 @@ impl Source {
         &self.buffer[self.start..self.end.min(self.start + self.chunk)]
     }
 
+    /// All that was read and not consumed.
+    #[cfg(feature = "oracle")]
+    pub(crate) fn unconsumed(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     pub(crate) fn advance(&mut self, consumed: usize) {
         self.start += consumed;
     }
 
     /// Reads on if all was consumed. `false`: the input has ended.
     pub(crate) fn refill(&mut self) -> Result<bool, Failure> {
-        while self.start == self.end {
-            match self.file.read(&mut self.buffer) {
-                Ok(0) => return Ok(false),
+        if self.start < self.end {
+            return Ok(true);
+        }
+        (self.start, self.end) = (0, 0);
+        self.read_on()
+    }
+
+    /// Reads on behind what there is, for which there must be room. `false`: the input has ended.
+    pub(crate) fn read_on(&mut self) -> Result<bool, Failure> {
+        loop {
+            match self.file.read(&mut self.buffer[self.end..]) {
                 Ok(read) => {
-                    (self.start, self.end) = (0, read);
+                    self.end += read;
                     self.read += read as u64;
+                    return Ok(read > 0);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.failure_at(error, self.read)),
             }
         }
-        Ok(true)
     }
 
     pub(crate) fn failure(&self, what: impl Display) -> Failure {
