@@ -5,23 +5,9 @@ mod common;
 
 use common::bits::{literals, litlen_lengths, BitWriter, Codes, Op};
 use common::data::{self, encode_c, Wrapper};
-use flate2::{Decompress, FlushDecompress, Status};
+use common::zlib::{self, Opinion};
+use flate2::Decompress;
 use pagewise::{decode_slice, Decode, Deflate, Error};
-
-/// A decoder's opinion of a raw stream: `Some(true)` valid, `Some(false)` not, `None` truncated.
-/// With the bytes consumed if it is valid, and those written.
-type Opinion = (Option<bool>, usize, usize);
-
-fn zlib_says(decoder: &mut Decompress, stream: &[u8], output: &mut [u8]) -> Opinion {
-    decoder.reset(false);
-    let status = decoder.decompress(stream, output, FlushDecompress::Finish);
-    let written = decoder.total_out() as usize;
-    match status {
-        Ok(Status::StreamEnd) => (Some(true), decoder.total_in() as usize, written),
-        Ok(_) => (None, 0, written),
-        Err(_) => (Some(false), 0, written),
-    }
-}
 
 fn pagewise_says(decoder: &mut Deflate, stream: &[u8], output: &mut [u8]) -> Opinion {
     decoder.reset();
@@ -50,7 +36,8 @@ impl Pair {
     /// Both think the same of `stream`.
     fn agree(&mut self, stream: &[u8]) -> Option<bool> {
         let [a, b] = &mut self.outputs;
-        let zlib = zlib_says(&mut self.zlib, stream, a);
+        self.zlib.reset(false);
+        let zlib = zlib::says(&mut self.zlib, stream, a);
         let pagewise = pagewise_says(&mut self.pagewise, stream, b);
         assert_eq!(pagewise, zlib, "left pagewise, right zlib: {stream:x?}");
         assert!(a[..zlib.2] == b[..zlib.2], "{stream:x?}");
@@ -259,7 +246,8 @@ fn agree_but_for_no_code(pair: &mut Pair, stream: &[u8]) -> Option<bool> {
     let [a, b] = &mut pair.outputs;
     pair.pagewise.reset();
     if decode_slice(&mut *pair.pagewise, stream, b) == Err(Error::DeflateCodeLengthCode) {
-        let verdict = zlib_says(&mut pair.zlib, stream, a).0;
+        pair.zlib.reset(false);
+        let verdict = zlib::says(&mut pair.zlib, stream, a).0;
         assert_ne!(verdict, Some(true), "{stream:x?}");
         return Some(false);
     }

@@ -3,47 +3,15 @@
 
 mod common;
 
+use ::liblzma::stream::{Stream, CONCATENATED};
 use common::data::{self, Random};
+use common::liblzma::{self, lzma_decoder, stream_decoder, Opinion};
 use common::lzma::Symbol::{Literal, Match, Rep, ShortRep};
 use common::lzma::{alone_of, literals, random_symbols, Encoder, END_MARKER};
 use common::xz::{
     self, crc_fields, repair, Block, Chunks, Reset, BRANCHES, CHECKS, DELTA, LZMA2, NO_CHECK, X86,
 };
-use liblzma::stream::{self, Action, Status, Stream, CONCATENATED};
 use pagewise::{decode_slice, Concatenated, Decode, Error, Lzma, Xz};
-
-/// A decoder's opinion of a file: `Some(true)` valid, `Some(false)` not, `None` truncated. With the
-/// bytes consumed if it is valid, and those that it gave out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Opinion {
-    verdict: Option<bool>,
-    consumed: u64,
-    given: usize,
-}
-
-/// liblzma's; it takes no more memory than this.
-const MEMORY: u64 = 1 << 28;
-
-/// `None`: it would need more memory.
-fn liblzma_says(mut decoder: Stream, file: &[u8], output: &mut [u8]) -> Option<Opinion> {
-    let status = loop {
-        let (at, given) = (decoder.total_in() as usize, decoder.total_out() as usize);
-        let status = decoder.process(&file[at..], &mut output[given..], Action::Finish);
-        // LZMA_BUF_ERROR, under another name: nothing more can be done.
-        if status != Ok(Status::Ok) {
-            break status;
-        }
-    };
-    let given = decoder.total_out() as usize;
-    Some(match status {
-        Ok(Status::StreamEnd) => {
-            Opinion { verdict: Some(true), consumed: decoder.total_in(), given }
-        }
-        Ok(_) => Opinion { verdict: None, consumed: 0, given },
-        Err(stream::Error::MemLimit) => return None,
-        Err(_) => Opinion { verdict: Some(false), consumed: 0, given },
-    })
-}
 
 fn pagewise_says<D: Decode>(decoder: &mut D, file: &[u8], output: &mut [u8]) -> Opinion {
     decoder.reset();
@@ -82,7 +50,7 @@ impl<D: Decode> Pair<D> {
     ///   do, the bytes are the same.
     fn agree(&mut self, file: &[u8]) {
         let [a, b] = &mut self.outputs;
-        let Some(liblzma) = liblzma_says((self.fresh)(), file, a) else { return };
+        let Some(liblzma) = liblzma::says((self.fresh)(), file, a) else { return };
         let pagewise = pagewise_says(&mut self.decoder, file, b);
         let is_good = |opinion: Opinion| opinion.verdict == Some(true);
         if is_good(liblzma) || is_good(pagewise) {
@@ -97,10 +65,6 @@ impl<D: Decode> Pair<D> {
         };
         self.verdicts[index] += 1;
     }
-}
-
-fn stream_decoder() -> Stream {
-    Stream::new_stream_decoder(MEMORY, 0).unwrap()
 }
 
 /// Small streams of all kinds.
@@ -128,7 +92,7 @@ fn streams() -> Vec<Vec<u8>> {
 
 #[test]
 fn liblzma_agrees_on_mutated_streams() {
-    let mut pair = Pair::new(Xz::new(), stream_decoder);
+    let mut pair = Pair::new(Xz::new(), || stream_decoder(0));
     pair.decoder.skip_unknown_checks(true);
     let streams: Vec<_> =
         streams().into_iter().map(|stream| (crc_fields(&stream), stream)).collect();
@@ -171,7 +135,7 @@ fn liblzma_agrees_on_mutated_streams() {
 
 #[test]
 fn liblzma_agrees_on_headers() {
-    let mut pair = Pair::new(Xz::new(), stream_decoder);
+    let mut pair = Pair::new(Xz::new(), || stream_decoder(0));
     pair.decoder.skip_unknown_checks(true);
     let content = data::text(100);
     let stored = Block::stored(&content);
@@ -229,8 +193,8 @@ fn liblzma_agrees_on_headers() {
 
 #[test]
 fn liblzma_agrees_on_padding() {
-    let concatenated = || Stream::new_stream_decoder(MEMORY, CONCATENATED).unwrap();
-    let mut pair = Pair::new(Concatenated::new(Xz::new()), concatenated);
+    let concatenated = Concatenated::new(Xz::new());
+    let mut pair = Pair::new(concatenated, || stream_decoder(CONCATENATED));
     let stream = xz::stream(xz::CRC32, &[Block::stored(b"content")]);
     for zeros in 0..30 {
         for more in 0..30 {
@@ -242,11 +206,6 @@ fn liblzma_agrees_on_padding() {
     }
     let [good, bad, _] = pair.verdicts;
     assert!(good > 100 && bad > 1_000, "{:?}", pair.verdicts);
-}
-
-/// As `xz -dc` has it, which guesses a file's format by the same header.
-fn lzma_decoder() -> Stream {
-    Stream::new_lzma_decoder(MEMORY).unwrap()
 }
 
 #[test]
