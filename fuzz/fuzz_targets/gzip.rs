@@ -10,8 +10,7 @@ use pagewise_fuzz::{decode, Plan};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, input)) = data.split_first() else { return };
-    let page_len = [64, 256, 4096, 1 << 15][usize::from(choice >> 4 & 3)];
-    let plan = Plan { page_len, pages: 1, release: choice & 0x40 != 0, pieces: &[] };
+    let plan = Plan::of(choice);
     match choice & 7 {
         0 | 1 => decode(&mut Gzip::new(), input, &plan),
         2 => decode(&mut Zlib::new(), input, &plan),

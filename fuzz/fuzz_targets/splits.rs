@@ -8,17 +8,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use pagewise::{Any, Carry, Concatenated, Decode, Deflate, Gzip, Lzma, Xz, Zlib, Zstd};
-use pagewise_fuzz::{decode, repair, Outcome, Plan, DICTIONARY, MAX_OUTPUT};
+use pagewise_fuzz::{decode, repair, Plan, DICTIONARY};
 
 fuzz_target!(|data: &[u8]| {
     let [choice, count, rest @ ..] = data else { return };
     let (pieces, input) = rest.split_at(usize::from(count & 31).min(rest.len()));
-    let plan = Plan {
-        page_len: [64, 256, 4096, 1 << 15][usize::from(choice >> 4 & 3)],
-        pages: 1 + usize::from(choice >> 7) * 4,
-        release: choice & 0x40 != 0,
-        pieces,
-    };
+    let plan = Plan { pieces, ..Plan::of(*choice) };
     let skip = count & 0x20 != 0;
     let mut input = input.to_vec();
     // 12 to 15 are 8 to 11 with CRC32s set right.
@@ -33,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
         4 => compare(Concatenated::<Zstd>::default, &input, &plan, skip),
         5 | 11 | 15 => compare(Concatenated::<Any>::default, &input, &plan, skip),
         6 => compare(Concatenated::<Gzip>::default, &input, &plan, skip),
-        7 => compare(zstd_with_dictionary, &input, &plan, skip),
+        7 => compare(zstd_with_dictionary, &input, &plan.with_dictionary(), skip),
         8 | 12 => compare(Xz::new, &input, &plan, skip),
         9 | 13 => compare(Lzma::new, &input, &plan, skip),
         _ => compare(Concatenated::<Xz>::default, &input, &plan, skip),
@@ -46,18 +41,18 @@ fn zstd_with_dictionary() -> Concatenated<Zstd<'static>> {
     Concatenated::new(decoder)
 }
 
-/// As planned, as planned through `Carry`, and all at once into one large page.
+/// All at once into one large page, as planned by the same decoder after a reset, and as planned
+/// through `Carry`.
 fn compare<D: Decode>(fresh: impl Fn() -> D, input: &[u8], plan: &Plan<'_>, skip: bool) {
-    let flat = Plan { page_len: MAX_OUTPUT, pages: 1, release: false, pieces: &[] };
-    let whole = run(fresh(), input, &flat, skip);
-    let carry = Carry::<D, { Any::CARRY }>::new(fresh());
-    for split in [run(fresh(), input, plan, skip), run(carry, input, plan, skip)] {
+    let mut decoder = fresh();
+    decoder.skip_unknown_checks(skip);
+    let flat = Plan { per_byte: plan.per_byte, ..Plan::FLAT };
+    let whole = decode(&mut decoder, input, &flat);
+    decoder.reset();
+    let mut carry = Carry::<D, { Any::CARRY }>::new(fresh());
+    carry.skip_unknown_checks(skip);
+    for split in [decode(&mut decoder, input, plan), decode(&mut carry, input, plan)] {
         assert_eq!((split.end, split.bytes.len()), (whole.end, whole.bytes.len()));
         assert!(split.bytes == whole.bytes, "other bytes");
     }
-}
-
-fn run<D: Decode>(mut decoder: D, input: &[u8], plan: &Plan<'_>, skip: bool) -> Outcome {
-    decoder.skip_unknown_checks(skip);
-    decode(&mut decoder, input, plan)
 }

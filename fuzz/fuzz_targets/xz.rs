@@ -23,8 +23,7 @@ fn run<D: Decode + Default>(choice: u8, input: &[u8]) {
     if choice & 4 != 0 {
         repair(&mut input);
     }
-    let page_len = [64, 256, 4096, 1 << 15][usize::from(choice >> 4 & 3)];
-    let plan = Plan { page_len, pages: 1, release: choice & 0x40 != 0, pieces: &[] };
+    let plan = Plan::of(choice);
     let mut decoder = D::default();
     decoder.skip_unknown_checks(choice & 8 != 0);
     decode(&mut decoder, &input, &plan);

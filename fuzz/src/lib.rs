@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A caller that checks what `Decode` promises, call by call.
+//! A caller that checks what `Decode` promises, call by call; and what the targets share.
 
+// The builders of streams and the reference decoders of the tests.
+#[path = "../../tests/common/mod.rs"]
+pub mod common;
+pub mod heal;
+pub mod model;
+pub mod oracles;
 mod repair;
+pub mod work;
 
 use pagewise::{Decode, Error, Pause};
 
 pub use repair::repair;
+pub use work::Meter;
 
 /// Output is cut off here: a few bytes of input can stand for very many.
 pub const MAX_OUTPUT: usize = 1 << 16;
@@ -22,6 +30,34 @@ pub struct Plan<'a> {
     pub release: bool,
     /// Lengths of the pieces of input, over and over; empty: all at once.
     pub pieces: &'a [u8],
+    /// Most edges for a byte of input or output.
+    pub per_byte: u64,
+}
+
+impl Plan<'_> {
+    /// All at once into one large page.
+    pub const FLAT: Self = Self {
+        page_len: MAX_OUTPUT,
+        pages: 1,
+        release: false,
+        pieces: &[],
+        per_byte: work::PER_BYTE,
+    };
+
+    /// As one byte of the input chooses: page length, release, pages at a time.
+    pub fn of(choice: u8) -> Self {
+        Self {
+            page_len: [64, 256, 4096, 1 << 15][usize::from(choice >> 4 & 3)],
+            pages: 1 + usize::from(choice >> 7) * 4,
+            release: choice & 0x40 != 0,
+            ..Self::FLAT
+        }
+    }
+
+    /// For a decoder with a dictionary.
+    pub fn with_dictionary(self) -> Self {
+        Self { per_byte: work::PER_BYTE_WITH_DICTIONARY, ..self }
+    }
 }
 
 /// Where a stream ended, and all bytes that came out of it.
@@ -38,26 +74,34 @@ pub enum End {
     Failed(Error),
 }
 
-/// What stands in a page before it is written: depends on the place, so that moved bytes show.
-fn poison(at: usize) -> u8 {
-    (at as u8).wrapping_mul(167) ^ 0xa5
+/// A page whose bytes come `at` bytes from the beginning. What stands in it before it is written
+/// depends on the place, so that moved bytes show, and on the length, so that bytes which come out
+/// without having been written differ from one plan to another.
+pub fn poisoned(at: usize, page_len: usize) -> Vec<u8> {
+    (at..at + page_len).map(|at| poison(at, page_len)).collect()
+}
+
+fn poison(at: usize, page_len: usize) -> u8 {
+    (at as u8).wrapping_mul(167) ^ page_len.trailing_zeros() as u8 ^ 0xa5
 }
 
 /// Decodes `input` after `plan`, and panics where a promise is broken.
 pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outcome {
+    let mut meter = Meter::default();
     let mut pages: Vec<Vec<u8>> = Vec::new();
     let mut settled_bytes: Vec<u8> = Vec::new();
     let mut released = 0;
     let mut pieces = plan.pieces.iter().cycle();
     let (mut from, mut to) = (0, 0);
-    let (mut idle, mut before) = (0, (0, 0, 0));
+    let mut before = None;
     let end = loop {
-        let result = decoder.decode(&input[from..to], &mut pages);
+        let result = meter.decode(decoder, &input[from..to], &mut pages);
         let first = (settled_bytes.len() - released) / plan.page_len;
         check_pages(decoder, &pages, (first, released), &mut settled_bytes);
         let progress = match result {
             Ok(progress) => progress,
             Err(error) => {
+                assert_ne!(error, Error::Internal);
                 let again = decoder.decode(&input[from..to], &mut pages);
                 assert_eq!(again, Err(error), "an error is repeated");
                 break End::Failed(error);
@@ -65,11 +109,11 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
         };
         assert!(progress.consumed <= to - from);
         from += progress.consumed;
-        // A large unit may wait for many small pieces.
-        let now = (decoder.consumed(), decoder.written(), to);
-        idle = if now == before { idle + 1 } else { 0 };
+        // So there are at most as many calls as bytes, pieces and pages.
+        let page = released / plan.page_len + pages.len();
+        let now = Some((decoder.consumed(), decoder.written(), to, page));
+        assert_ne!(now, before, "a call without progress");
         before = now;
-        assert!(idle < 100, "no progress");
         match progress.pause {
             Pause::Done if from == to && to < input.len() => {
                 to = next(&mut pieces, to, input.len())
@@ -93,7 +137,7 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
                 let total = released + pages.len() * plan.page_len;
                 for _ in 0..plan.pages.min((MAX_OUTPUT - total) / plan.page_len) {
                     let at = released + pages.len() * plan.page_len;
-                    pages.push((at..at + plan.page_len).map(poison).collect());
+                    pages.push(poisoned(at, plan.page_len));
                 }
             }
         }
@@ -102,6 +146,7 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
     if end == End::Done {
         assert_eq!(decoder.settled(), decoder.written());
     }
+    meter.check(decoder, plan.per_byte);
     Outcome { bytes: settled_bytes, end }
 }
 
@@ -113,8 +158,8 @@ fn next<'a>(pieces: &mut impl Iterator<Item = &'a u8>, to: usize, length: usize)
 }
 
 /// From the `first` page on, settled bytes are as they were, and nothing was written past
-/// `written()`.
-fn check_pages<D: Decode>(
+/// `written()`. Pages are as [`poisoned`] made them.
+pub fn check_pages<D: Decode>(
     decoder: &D,
     pages: &[Vec<u8>],
     (first, released): (usize, usize),
@@ -131,7 +176,7 @@ fn check_pages<D: Decode>(
         let settled_here = settled.saturating_sub(at).min(done.len());
         settled_bytes.extend_from_slice(&done[known..settled_here]);
         at += done.len();
-        let clean = untouched.iter().zip(at..).all(|(&byte, at)| byte == poison(at));
+        let clean = untouched.iter().zip(at..).all(|(&byte, at)| byte == poison(at, page.len()));
         assert!(clean, "written past the end");
         at += untouched.len();
     }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! What other implementations say of a stream, and where they are known to differ, and why.
+//!
+//! The references in C (zlib, liblzma, libzstd) and this crate must agree on what is good, to the
+//! byte: a difference is an exception by name, below. Where a stream is not good, it may end or be
+//! found damaged: which of them comes first depends on how much a decoder looks at before it judges,
+//! and so does how much it gives out; but as far as both give something out, that is the same.
+//!
+//! Second implementations in Rust (miniz_oxide, lzma-rs, ruzstd) are held against this crate in the
+//! same way. They lack more, and their exceptions are wider; but none of them may give out other
+//! bytes for a stream that both take for good.
+
+mod c;
+mod rust;
+
+use std::cell::Cell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use pagewise::{Decode, Error};
+
+use crate::{decode, End, Plan};
+
+pub use c::libzstd_says;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Deflate,
+    Zlib,
+    Gzip,
+    Xz,
+    Lzma,
+    Zstd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Whole, after so many bytes.
+    Good(usize),
+    Bad,
+    Truncated,
+}
+
+/// A verdict, with all bytes that were given out before it.
+pub struct Opinion {
+    pub verdict: Verdict,
+    pub bytes: Vec<u8>,
+    /// The reason in words, from those who give one.
+    pub reason: String,
+}
+
+/// This crate's. `None`: there is more output than is looked at.
+pub fn pagewise_says<D: Decode>(
+    decoder: &mut D,
+    input: &[u8],
+    plan: &Plan<'_>,
+) -> Option<(Opinion, Option<Error>)> {
+    let outcome = decode(decoder, input, plan);
+    let (verdict, error) = match outcome.end {
+        End::Done => (Verdict::Good(decoder.consumed() as usize), None),
+        End::Truncated => (Verdict::Truncated, None),
+        End::Failed(error) => (Verdict::Bad, Some(error)),
+        End::TooLong => return None,
+    };
+    Some((Opinion { verdict, bytes: outcome.bytes, reason: format!("{error:?}") }, error))
+}
+
+/// Panics where others think otherwise of `input`, but for what is known.
+pub fn compare<D: Decode>(decoder: &mut D, format: Format, input: &[u8]) {
+    let Some((ours, error)) = pagewise_says(decoder, input, &Plan::FLAT) else { return };
+    if let Some(theirs) = c::says(format, input) {
+        hold(&ours, &theirs, "C", || c::may_differ(format, input, &theirs, error));
+    }
+    if let Some(theirs) = silently(|| rust::says(format, input)) {
+        hold(&ours, &theirs, "Rust", || rust::may_differ(format, &theirs, &ours, error));
+    }
+}
+
+/// Whether libzstd may take a frame for good that is not, for a reason that has nothing to do with its
+/// dictionary.
+pub fn libzstd_allows(input: &[u8], theirs: &Opinion, error: Option<Error>) -> bool {
+    c::may_differ(Format::Zstd, input, theirs, error)
+}
+
+/// `known`: the verdicts differ for a reason that is told there.
+pub fn hold(ours: &Opinion, theirs: &Opinion, who: &str, known: impl Fn() -> bool) {
+    let given = ours.bytes.len().min(theirs.bytes.len());
+    let is_good = |opinion: &Opinion| matches!(opinion.verdict, Verdict::Good(_));
+    let same_bytes = ours.bytes[..given] == theirs.bytes[..given];
+    let same_verdict = match (is_good(ours), is_good(theirs)) {
+        (true, true) => ours.verdict == theirs.verdict && ours.bytes.len() == theirs.bytes.len(),
+        (ours, theirs) => ours == theirs,
+    };
+    if !(same_bytes && same_verdict) && !known() {
+        panic!(
+            "pagewise {:?} ({}) with {} bytes, {who} {:?} ({}) with {}; the same as far as both go: \
+             {same_bytes}",
+            ours.verdict,
+            ours.reason,
+            ours.bytes.len(),
+            theirs.verdict,
+            theirs.reason,
+            theirs.bytes.len(),
+        );
+    }
+}
+
+thread_local! {
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets panics of other implementations pass: libFuzzer's hook would end the process. For a target's
+/// `init`.
+pub fn install_hook() {
+    let abort = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !SILENT.get() {
+            abort(info);
+        }
+    }));
+}
+
+/// `None` also if `says` panics: that is no opinion.
+fn silently<T>(says: impl FnOnce() -> Option<T>) -> Option<T> {
+    SILENT.set(true);
+    let result = catch_unwind(AssertUnwindSafe(says));
+    SILENT.set(false);
+    result.ok().flatten()
+}

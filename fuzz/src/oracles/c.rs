@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! zlib, liblzma and libzstd.
+
+use flate2::Decompress;
+use pagewise::Error;
+
+use super::{Format, Opinion, Verdict};
+use crate::common::{liblzma, libzstd, zlib};
+use crate::MAX_OUTPUT;
+
+/// `None`: it would need more memory than it is allowed.
+pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
+    let mut bytes = vec![0; MAX_OUTPUT];
+    let (is_good, consumed, given) = match format {
+        Format::Deflate => zlib::says(&mut Decompress::new(false), input, &mut bytes),
+        Format::Zlib => zlib::says(&mut Decompress::new(true), input, &mut bytes),
+        Format::Gzip => zlib::says(&mut Decompress::new_gzip(15), input, &mut bytes),
+        Format::Xz | Format::Lzma => {
+            let decoder = match format {
+                Format::Xz => liblzma::stream_decoder(0),
+                _ => liblzma::lzma_decoder(),
+            };
+            let opinion = liblzma::says(decoder, input, &mut bytes)?;
+            (opinion.verdict, opinion.consumed as usize, opinion.given)
+        }
+        Format::Zstd => return Some(libzstd_says(&mut libzstd::Decoder::new(), input)),
+    };
+    bytes.truncate(given);
+    let verdict = match is_good {
+        Some(true) => Verdict::Good(consumed),
+        Some(false) => Verdict::Bad,
+        None => Verdict::Truncated,
+    };
+    Some(Opinion { verdict, bytes, reason: String::new() })
+}
+
+/// `decoder` may have a dictionary.
+pub fn libzstd_says(decoder: &mut libzstd::Decoder, input: &[u8]) -> Opinion {
+    let mut bytes = Vec::new();
+    let verdict = match decoder.decode(input, &mut bytes) {
+        libzstd::Opinion::Good(consumed) => Verdict::Good(consumed),
+        libzstd::Opinion::Bad => Verdict::Bad,
+        libzstd::Opinion::Truncated => Verdict::Truncated,
+    };
+    Opinion { verdict, bytes, reason: String::new() }
+}
+
+/// Where the references allow more than this crate, which gave `error`. They never allow less.
+pub(super) fn may_differ(
+    format: Format,
+    input: &[u8],
+    theirs: &Opinion,
+    error: Option<Error>,
+) -> bool {
+    let Verdict::Good(consumed) = theirs.verdict else { return false };
+    let Some(error) = error else { return false };
+    match format {
+        Format::Deflate | Format::Gzip | Format::Xz => false,
+        // zlib holds distances against CINFO only if it was built with INFLATE_STRICT.
+        Format::Zlib => error == Error::DistancePastWindow,
+        // liblzma rounds a dictionary's size up to a multiple of 16, and takes copies from as far.
+        Format::Lzma => {
+            let dictionary = input.get(1..5).map_or(0, |size| size[0] & 15);
+            error == Error::DistancePastWindow && dictionary != 0
+        }
+        Format::Zstd => match error {
+            // Copies from further back than the window where libzstd happens to have the bytes; trees
+            // of 12 bits; streams with bits left, for its fast loop does not look; and any content
+            // size if the last block has no bytes.
+            Error::DistancePastWindow
+            | Error::ZstdHuffmanTree
+            | Error::ZstdHuffmanStream
+            | Error::ZstdContentSize => true,
+            // A last block of no bytes may be of any kind.
+            Error::ZstdLiteralsSize => [0, 4].iter().any(|checksum| {
+                let end = consumed.saturating_sub(*checksum);
+                input[..end].ends_with(&[5, 0, 0])
+            }),
+            _ => false,
+        },
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! miniz_oxide, lzma-rs and ruzstd.
+
+use std::io::{ErrorKind, Write};
+
+use lzma_rs::error::Error as LzmaRsError;
+use miniz_oxide::inflate::core::{decompress, inflate_flags, DecompressorOxide};
+use miniz_oxide::inflate::TINFLStatus;
+use pagewise::Error;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use super::{Format, Opinion, Verdict};
+use crate::MAX_OUTPUT;
+
+/// `None`: it does not have the format, or has no opinion.
+pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
+    match format {
+        Format::Deflate => Some(miniz_oxide_says(input, 0)),
+        Format::Zlib => Some(miniz_oxide_says(
+            input,
+            inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER | inflate_flags::TINFL_FLAG_COMPUTE_ADLER32,
+        )),
+        // It has no gzip container.
+        Format::Gzip => None,
+        Format::Xz => lzma_rs_says(input, |input, output| lzma_rs::xz_decompress(input, output)),
+        Format::Lzma => {
+            lzma_rs_says(input, |input, output| lzma_rs::lzma_decompress(input, output))
+        }
+        Format::Zstd => ruzstd_says(input),
+    }
+}
+
+fn miniz_oxide_says(input: &[u8], flags: u32) -> Opinion {
+    let mut bytes = vec![0; MAX_OUTPUT];
+    let flags = flags | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let (status, consumed, given) =
+        decompress(&mut DecompressorOxide::new(), input, &mut bytes, 0, flags);
+    bytes.truncate(given);
+    let verdict = match status {
+        TINFLStatus::Done => Verdict::Good(consumed),
+        TINFLStatus::NeedsMoreInput
+        | TINFLStatus::HasMoreOutput
+        | TINFLStatus::FailedCannotMakeProgress => Verdict::Truncated,
+        _ => Verdict::Bad,
+    };
+    Opinion { verdict, bytes, reason: format!("{status:?}") }
+}
+
+fn lzma_rs_says(
+    input: &[u8],
+    decompress: impl FnOnce(&mut &[u8], &mut Limited) -> Result<(), LzmaRsError>,
+) -> Option<Opinion> {
+    let (mut rest, mut output) = (input, Limited(Vec::new()));
+    let (verdict, reason) = match decompress(&mut rest, &mut output) {
+        Ok(()) => (Verdict::Good(input.len() - rest.len()), String::new()),
+        Err(LzmaRsError::IoError(error)) if error.kind() == ErrorKind::WriteZero => return None,
+        Err(error) => (Verdict::Bad, error.to_string()),
+    };
+    Some(Opinion { verdict, bytes: output.0, reason })
+}
+
+/// Refuses to grow beyond what is looked at.
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let room = MAX_OUTPUT - self.0.len();
+        self.0.extend(&bytes[..room.min(bytes.len())]);
+        Ok(room.min(bytes.len()))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn ruzstd_says(input: &[u8]) -> Option<Opinion> {
+    let (mut rest, mut bytes) = (input, Vec::new());
+    let mut decoder = FrameDecoder::new();
+    // Skippable frames end here too, as errors.
+    decoder.init(&mut rest).ok()?;
+    let (verdict, reason) = loop {
+        match decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBlocks(1)) {
+            Ok(true) => break (Verdict::Good(input.len() - rest.len()), String::new()),
+            Ok(false) => bytes.extend(decoder.collect().unwrap_or_default()),
+            Err(error) => break (Verdict::Bad, error.to_string()),
+        }
+        if bytes.len() > MAX_OUTPUT {
+            return None;
+        }
+    };
+    bytes.extend(decoder.collect().unwrap_or_default());
+    Some(Opinion { verdict, bytes, reason })
+}
+
+/// What lzma-rs says of files with what it does not have: filters, SHA-256, and checks that are
+/// reserved.
+const LZMA_RS_LACKS: [&str; 3] = [
+    "xz error: Unknown filter id",
+    "xz error: Unsupported SHA-256",
+    "xz error: Invalid check method",
+];
+
+/// Where they differ from this crate, which gave `error`; the references in C say as it does.
+pub(super) fn may_differ(
+    format: Format,
+    theirs: &Opinion,
+    ours: &Opinion,
+    error: Option<Error>,
+) -> bool {
+    match (ours.verdict, theirs.verdict) {
+        (Verdict::Good(_), Verdict::Bad) => {
+            format == Format::Xz && LZMA_RS_LACKS.iter().any(|lack| theirs.reason.starts_with(lack))
+        }
+        // lzma-rs does not look for an end marker behind a known size.
+        (Verdict::Good(ours), Verdict::Good(theirs)) => format == Format::Lzma && theirs < ours,
+        (Verdict::Bad, Verdict::Good(_)) => error.is_some_and(|error| is_missed(format, error)),
+        _ => false,
+    }
+}
+
+/// What they do not look at, so that they take a stream for good.
+fn is_missed(format: Format, error: Error) -> bool {
+    match format {
+        // Nor does miniz_oxide look at the checksum where it is compiled for a fuzzer.
+        Format::Zlib if error == Error::ZlibAdler32 => true,
+        Format::Deflate | Format::Zlib | Format::Gzip => false,
+        // lzma-rs: the range coder's first byte and its end, and more context bits than 4.
+        Format::Lzma => {
+            matches!(error, Error::LzmaFirstByte | Error::LzmaEnd | Error::LzmaProperties)
+        }
+        Format::Xz => matches!(error, Error::LzmaFirstByte | Error::Lzma2ChunkSize),
+        // ruzstd: reserved bits, and the checksum, which it only hands out.
+        Format::Zstd => matches!(error, Error::ZstdReservedBit | Error::ZstdChecksum),
+    }
+}
