@@ -181,10 +181,15 @@ impl Huffman {
             let Some(second) = t.marked() else { break };
             let Some(third) = u.marked() else { break };
             let Some(fourth) = v.marked() else { break };
-            s.consume_to(self.symbols(first, &mut a)?);
-            t.consume_to(self.symbols(second, &mut b)?);
-            u.consume_to(self.symbols(third, &mut c)?);
-            v.consume_to(self.symbols(fourth, &mut d)?);
+            let (a_next, b_next, c_next, d_next);
+            (a_next, a) = a.split_first_chunk_mut()?;
+            (b_next, b) = b.split_first_chunk_mut()?;
+            (c_next, c) = c.split_first_chunk_mut()?;
+            (d_next, d) = d.split_first_chunk_mut()?;
+            s.consume_to(self.symbols(first, a_next));
+            t.consume_to(self.symbols(second, b_next));
+            u.consume_to(self.symbols(third, c_next));
+            v.consume_to(self.symbols(fourth, d_next));
         }
         self.decode_rest(&mut s, a)?;
         self.decode_rest(&mut t, b)?;
@@ -194,15 +199,13 @@ impl Huffman {
 
     /// The next symbols, from a word that is shifted by what they take.
     #[inline]
-    fn symbols(&self, mut word: u64, out: &mut &mut [u8]) -> Option<u64> {
-        let (chunk, rest) = core::mem::take(out).split_first_chunk_mut::<SYMBOLS>()?;
-        *out = rest;
-        for slot in chunk {
+    fn symbols(&self, mut word: u64, out: &mut [u8; SYMBOLS]) -> u64 {
+        for slot in out {
             let entry = self.table[(word >> (u64::BITS - MAX_BITS)) as usize];
             word = word.wrapping_shl(u32::from(entry >> 8));
             *slot = entry as u8;
         }
-        Some(word)
+        word
     }
 
     /// The last symbols of a stream, which then must have come to its end.
