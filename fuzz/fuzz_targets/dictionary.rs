@@ -55,9 +55,9 @@ fuzz_target!(|data: &[u8]| {
         hold(&ours, &theirs, "libzstd", || {
             // To libzstd the head of a dictionary is a part of its content; for the others see
             // `oracles`.
-            matches!(theirs.verdict, Verdict::Good(_))
-                && (error == Some(Error::DistanceBeforeStart)
-                    || libzstd_allows(rest, &theirs, error))
+            let is_good = matches!(theirs.verdict, Verdict::Good(_));
+            (is_good && error == Some(Error::DistanceBeforeStart))
+                || libzstd_allows(rest, &theirs, error)
         });
     }
     decoder.reset();

@@ -16,7 +16,6 @@ const DEFAULT: usize = 1 << 6;
 
 /// Codes of offsets, whose bits are up to 31. Those of lengths are up to 16.
 pub(super) const OFFSET_CODES: usize = 32;
-pub(super) const LENGTH_BITS: u32 = 16;
 /// Bits of the next three states.
 pub(super) const STATE_BITS: u32 = LITERALS_LOG + OFFSET_LOG + MATCH_LOG;
 

@@ -8,17 +8,18 @@ use crate::wrapped::Step;
 use crate::{Error, Page};
 
 use super::codes::{
-    choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LENGTH_BITS, LITERALS,
-    LITERALS_LOG, MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, STATE_BITS, TABLE,
+    choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LITERALS, LITERALS_LOG,
+    MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, STATE_BITS, TABLE,
 };
 use super::fse::Table;
 use super::queue::{Left, Queue, Resolver};
 
 /// Sequences with so many bits beside those of the states are read behind one refill. Others are rare:
-/// they take a refill for the offset, one for both lengths, and one for the states.
+/// they take a refill for the offset, one for both lengths, which have up to 16 bits each, and one for
+/// the states.
 const MAX_FAST_BITS: u8 = (BACKWARD_REFILLED - STATE_BITS) as u8;
 const _: () = assert!(OFFSET_CODES as u32 - 1 <= BACKWARD_REFILLED);
-const _: () = assert!(2 * LENGTH_BITS <= BACKWARD_REFILLED);
+const _: () = assert!(16 + 16 <= BACKWARD_REFILLED);
 const _: () = assert!(STATE_BITS <= BACKWARD_REFILLED);
 
 /// What a frame's blocks hand on to each other; all-zero memory is a valid value.
