@@ -93,12 +93,13 @@ fn ruzstd_says(input: &[u8]) -> Option<Opinion> {
     Some(Opinion { verdict, bytes, reason })
 }
 
-/// What lzma-rs says of files with what it does not have: filters, SHA-256, and checks that are
-/// reserved.
-const LZMA_RS_LACKS: [&str; 3] = [
+/// What lzma-rs says of files with what it does not have: filters, SHA-256, checks that are reserved, and
+/// anything behind the first stream.
+const LZMA_RS_LACKS: [&str; 4] = [
     "xz error: Unknown filter id",
     "xz error: Unsupported SHA-256",
     "xz error: Invalid check method",
+    "xz error: Unexpected data after last XZ block",
 ];
 
 /// Where they differ from this crate, which gave `error`; the references in C say as it does.
