@@ -115,6 +115,10 @@ pub(super) fn may_differ(
         }
         // lzma-rs does not look for an end marker behind a known size.
         (Verdict::Good(ours), Verdict::Good(theirs)) => format == Format::Lzma && theirs < ours,
+        // Nor for what else can stand there: it has all bytes, and stops.
+        (Verdict::Truncated, Verdict::Good(_)) => {
+            format == Format::Lzma && ours.bytes.len() == theirs.bytes.len()
+        }
         (Verdict::Bad, Verdict::Good(_)) => error.is_some_and(|error| is_missed(format, error)),
         _ => false,
     }
