@@ -221,6 +221,7 @@ impl<'a> BackwardBits<'a> {
         self.buffer.wrapping_shl(self.used)
     }
 
+    /// Consumes bits that were looked at by [`peek`](Self::peek).
     #[inline(always)]
     pub(crate) fn consume(&mut self, bits: u8) {
         self.used = self.used.wrapping_add(u32::from(bits));

@@ -16,7 +16,7 @@ pub(super) struct Row {
     pub(super) base: u32,
     /// The next state: this, plus a number of `state_bits` bits.
     next: u16,
-    pub(super) state_bits: u8,
+    state_bits: u8,
     pub(super) bits: u8,
 }
 
@@ -31,7 +31,7 @@ impl Row {
 
     /// The next state, by the bits read for it.
     #[inline(always)]
-    pub(super) fn next(&self, bits: u32) -> usize {
+    fn next(&self, bits: u32) -> usize {
         u32::from(self.next).wrapping_add(bits) as usize
     }
 }
@@ -105,6 +105,13 @@ impl<const N: usize> Table<N> {
     #[inline(always)]
     pub(super) fn start(&self, bits: &mut BackwardBits<'_>) -> usize {
         bits.take(self.log as u8) as usize
+    }
+
+    /// The state behind `row`. It is cut to the table's size here, where the compiler sees it, so that
+    /// [`row`](Self::row) need not do it again.
+    #[inline(always)]
+    pub(super) fn next(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
+        row.next(bits.take(row.state_bits)) & (N - 1)
     }
 
     #[inline(always)]

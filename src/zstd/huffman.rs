@@ -98,7 +98,7 @@ impl Huffman {
             *slots.next()? = row.base as u8;
             count = count.wrapping_add(1);
             bits.refill();
-            state = row.next(bits.take(row.state_bits));
+            state = self.weight_table.next(row, &mut bits);
             (state, other) = (other, state);
             // After the last bits they are zero.
             if bits.is_overdrawn() {

@@ -62,7 +62,6 @@ impl Resolver {
 }
 
 /// What a block may still have.
-#[derive(Clone, Copy)]
 pub(super) struct Left {
     pub(super) literals: u32,
     pub(super) bytes: u32,

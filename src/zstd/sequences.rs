@@ -185,13 +185,13 @@ impl Sequences {
             self.queue.add(count, &resolver, &mut self.may)
         };
         // "At the end, the bitstream shall be entirely consumed."
-        let is_end = self.left > 0 || bits.is_at_end();
-        self.verdict = added.and(if is_end { Ok(()) } else { Err(Error::ZstdSequencesStream) });
+        let is_entire = self.left > 0 || bits.is_at_end();
+        self.verdict = added.and(if is_entire { Ok(()) } else { Err(Error::ZstdSequencesStream) });
     }
 
-    /// Decodes up to `most` sequences into the queue's slots, and says how many. Unless `LAST`: as long
-    /// as a refill has bits for the next one; else one, with what bits there are, and with states behind
-    /// it only if there is another.
+    /// Decodes up to `most` sequences into the queue's slots. Returns how many, and what resolved their
+    /// offsets. Unless `LAST`: as long as a refill has bits for the next one; else one, with what bits
+    /// there are, and with states behind it only if there is another.
     #[inline(never)]
     fn decode_some<const LAST: bool>(
         &mut self,
@@ -201,6 +201,7 @@ impl Sequences {
         let mut resolver = Resolver::new(self.repeated);
         // Copies that live in registers.
         let mut b = *bits;
+        // In the tables, as the compiler is to see (see `Table::next`).
         let [mut literals_state, mut offset_state, mut match_state] =
             self.states.map(|state| state & (TABLE - 1));
         let slots = self.queue.slots();
@@ -233,9 +234,9 @@ impl Sequences {
                 b.refill();
             }
             if !LAST || self.left > 1 {
-                literals_state = literals_row.next(b.take(literals_row.state_bits)) & (TABLE - 1);
-                match_state = match_row.next(b.take(match_row.state_bits)) & (TABLE - 1);
-                offset_state = offset_row.next(b.take(offset_row.state_bits)) & (TABLE - 1);
+                literals_state = self.literals.next(literals_row, &mut b);
+                match_state = self.matches.next(match_row, &mut b);
+                offset_state = self.offsets.next(offset_row, &mut b);
             }
             *slot = resolver.sequence(value, literals, length);
             count = count.wrapping_add(1);
