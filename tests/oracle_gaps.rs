@@ -233,6 +233,10 @@ fn zstd_blocks() {
     let content = Memory::default().block(&block);
     assert!(content.len() > 1024);
     check_block(&content, Some(WINDOW_1K), Error::ZstdBlockSize);
+
+    // So are literals: RLE, 20 bits of size, no sequences.
+    let size = (1025_u32 << 4 | 3 << 2 | 1).to_le_bytes();
+    check_block(&[&size[..3], b"a\0"].concat(), Some(WINDOW_1K), Error::ZstdLiteralsSize);
 }
 
 #[test]

@@ -48,37 +48,45 @@ pub struct Opinion {
     pub reason: String,
 }
 
+/// What this crate finds wrong, and how much of the input it had consumed.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    pub error: Error,
+    pub at: usize,
+}
+
 /// This crate's. `None`: there is more output than is looked at.
 pub fn pagewise_says<D: Decode>(
     decoder: &mut D,
     input: &[u8],
     plan: &Plan<'_>,
-) -> Option<(Opinion, Option<Error>)> {
+) -> Option<(Opinion, Option<Fault>)> {
     let outcome = decode(decoder, input, plan);
-    let (verdict, error) = match outcome.end {
-        End::Done => (Verdict::Good(decoder.consumed() as usize), None),
+    let at = decoder.consumed() as usize;
+    let (verdict, fault) = match outcome.end {
+        End::Done => (Verdict::Good(at), None),
         End::Truncated => (Verdict::Truncated, None),
-        End::Failed(error) => (Verdict::Bad, Some(error)),
+        End::Failed(error) => (Verdict::Bad, Some(Fault { error, at })),
         End::TooLong => return None,
     };
-    Some((Opinion { verdict, bytes: outcome.bytes, reason: format!("{error:?}") }, error))
+    Some((Opinion { verdict, bytes: outcome.bytes, reason: format!("{fault:?}") }, fault))
 }
 
 /// Panics where others think otherwise of `input`, but for what is known.
 pub fn compare<D: Decode>(decoder: &mut D, format: Format, input: &[u8]) {
-    let Some((ours, error)) = pagewise_says(decoder, input, &Plan::FLAT) else { return };
+    let Some((ours, fault)) = pagewise_says(decoder, input, &Plan::FLAT) else { return };
     if let Some(theirs) = c::says(format, input) {
-        hold(&ours, &theirs, "C", || c::may_differ(format, input, &theirs, error));
+        hold(&ours, &theirs, "C", || c::may_differ(format, input, &theirs, fault));
     }
     if let Some(theirs) = silently(|| rust::says(format, input)) {
-        hold(&ours, &theirs, "Rust", || rust::may_differ(format, &theirs, &ours, error));
+        hold(&ours, &theirs, "Rust", || rust::may_differ(format, &theirs, &ours, fault));
     }
 }
 
 /// Whether libzstd may take a frame for good that is not, for a reason that has nothing to do with its
 /// dictionary.
-pub fn libzstd_allows(input: &[u8], theirs: &Opinion, error: Option<Error>) -> bool {
-    c::may_differ(Format::Zstd, input, theirs, error)
+pub fn libzstd_allows(input: &[u8], theirs: &Opinion, fault: Option<Fault>) -> bool {
+    c::may_differ(Format::Zstd, input, theirs, fault)
 }
 
 /// `known`: the verdicts differ for a reason that is told there. The bytes never do, as far as both go.

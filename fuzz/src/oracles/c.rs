@@ -4,7 +4,7 @@
 use flate2::Decompress;
 use pagewise::Error;
 
-use super::{Format, Opinion, Verdict};
+use super::{Fault, Format, Opinion, Verdict};
 use crate::common::{liblzma, libzstd, zlib};
 use crate::MAX_OUTPUT;
 
@@ -45,24 +45,24 @@ pub fn libzstd_says(decoder: &mut libzstd::Decoder, input: &[u8]) -> Opinion {
     Opinion { verdict, bytes, reason: String::new() }
 }
 
-/// Where the references allow more than this crate, which gave `error`, or in one case less.
+/// Where the references allow more than this crate, which found `fault`, or in one case less.
 pub(super) fn may_differ(
     format: Format,
     input: &[u8],
     theirs: &Opinion,
-    error: Option<Error>,
+    fault: Option<Fault>,
 ) -> bool {
-    let Verdict::Good(consumed) = theirs.verdict else {
+    let Verdict::Good(_) = theirs.verdict else {
         // libzstd holds the one byte of an RLE block against the largest block, and so refuses one that
         // stands for nothing in a frame of nothing.
         let is_single_segment = input.get(4).is_some_and(|descriptor| descriptor & 0x20 != 0);
-        let is_good_here = error.is_none() && theirs.verdict == Verdict::Bad;
+        let is_good_here = fault.is_none() && theirs.verdict == Verdict::Bad;
         return format == Format::Zstd
             && is_good_here
             && theirs.bytes.is_empty()
             && is_single_segment;
     };
-    let Some(error) = error else { return false };
+    let Some(Fault { error, at }) = fault else { return false };
     match format {
         Format::Deflate | Format::Gzip | Format::Xz => false,
         // zlib holds distances against CINFO only if it was built with INFLATE_STRICT.
@@ -80,11 +80,11 @@ pub(super) fn may_differ(
             | Error::ZstdHuffmanTree
             | Error::ZstdHuffmanStream
             | Error::ZstdContentSize => true,
-            // A last block of no bytes may be of any kind.
-            Error::ZstdLiteralsSize => [0, 4].iter().any(|checksum| {
-                let end = consumed.saturating_sub(*checksum);
-                input[..end].ends_with(&[5, 0, 0])
-            }),
+            // A compressed block without a byte, which is not even a literals section: libzstd goes on
+            // to the next one if it decodes a stream.
+            Error::ZstdLiteralsSize => {
+                matches!(input[..at].last_chunk(), Some([4 | 5, 0, 0]))
+            }
             _ => false,
         },
     }

@@ -9,7 +9,7 @@ use miniz_oxide::inflate::TINFLStatus;
 use pagewise::Error;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::{Format, Opinion, Verdict};
+use super::{Fault, Format, Opinion, Verdict};
 use crate::MAX_OUTPUT;
 
 /// `None`: it does not have the format, or has no opinion.
@@ -102,12 +102,12 @@ const LZMA_RS_LACKS: [&str; 4] = [
     "xz error: Unexpected data after last XZ block",
 ];
 
-/// Where they differ from this crate, which gave `error`; the references in C say as it does.
+/// Where they differ from this crate, which found `fault`; the references in C say as it does.
 pub(super) fn may_differ(
     format: Format,
     theirs: &Opinion,
     ours: &Opinion,
-    error: Option<Error>,
+    fault: Option<Fault>,
 ) -> bool {
     match (ours.verdict, theirs.verdict) {
         (Verdict::Good(_), Verdict::Bad) => {
@@ -119,7 +119,9 @@ pub(super) fn may_differ(
         (Verdict::Truncated, Verdict::Good(_)) => {
             format == Format::Lzma && ours.bytes.len() == theirs.bytes.len()
         }
-        (Verdict::Bad, Verdict::Good(_)) => error.is_some_and(|error| is_missed(format, error)),
+        (Verdict::Bad, Verdict::Good(_)) => {
+            fault.is_some_and(|fault| is_missed(format, fault.error))
+        }
         _ => false,
     }
 }
@@ -147,14 +149,15 @@ fn is_missed(format: Format, error: Error) -> bool {
                 | Error::LzmaEnd
                 | Error::DistancePastWindow
         ),
-        // ruzstd: reserved bits, the content's size, the checksum, which it only hands out, the size of
-        // a compressed block, and the shares of four streams.
+        // ruzstd: reserved bits, the content's size, the checksum, which it only hands out, the sizes of
+        // a compressed block and of its literals, and the shares of four streams.
         Format::Zstd => matches!(
             error,
             Error::ZstdReservedBit
                 | Error::ZstdContentSize
                 | Error::ZstdChecksum
                 | Error::ZstdBlockSize
+                | Error::ZstdLiteralsSize
                 | Error::ZstdSequencesHeader
                 | Error::ZstdHuffmanStream
         ),
