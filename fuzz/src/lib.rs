@@ -143,8 +143,10 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
         }
     };
     check_pages(decoder, &pages, (0, released), &mut settled_bytes);
+    let info = decoder.info();
     if end == End::Done {
         assert_eq!(decoder.settled(), decoder.written());
+        assert!(info.format.is_some(), "{info:?}");
     }
     meter.check(decoder, plan.per_byte);
     Outcome { bytes: settled_bytes, end }
