@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Bit readers.
 
+use crate::output::words::last_chunk;
+
 /// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
 pub(crate) const REFILLED: u32 = 56;
 
@@ -189,7 +191,7 @@ impl<'a> BackwardBits<'a> {
     pub(crate) fn refill_whole(&mut self) -> bool {
         let bytes = (self.used >> 3) as usize;
         let Some(rest) = self.rest.get(..self.rest.len().wrapping_sub(bytes)) else { return false };
-        let Some(word) = rest.last_chunk() else { return false };
+        let Some(word) = last_chunk(rest) else { return false };
         self.rest = rest;
         self.used &= 7;
         self.buffer = u64::from_le_bytes(*word);

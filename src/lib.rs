@@ -55,6 +55,8 @@
 //! from pieces of input of any size. They compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what
 //! a file reader wants, and [`decode_slice`] the one-call form.
 //!
+//! With the feature `capi` all of it has a C ABI, which `src/pagewise.h` declares.
+//!
 //! With the feature `oracle`, which needs `std` and takes dependencies, other crates' decoders are there
 //! behind the same trait, for comparison.
 
@@ -80,6 +82,10 @@ mod concatenated;
 #[cfg(feature = "gzip")]
 mod deflate;
 mod error;
+#[cfg(all(feature = "capi", any(feature = "gzip", feature = "xz", feature = "zstd")))]
+// An ABI is made of pointers.
+#[allow(unsafe_code)]
+mod ffi;
 mod format;
 #[cfg(feature = "alloc")]
 mod grow;

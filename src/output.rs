@@ -8,7 +8,7 @@
 #[cfg(feature = "zstd")]
 mod ahead;
 mod cursor;
-mod words;
+pub(crate) mod words;
 
 use core::ops::Range;
 

@@ -5,7 +5,7 @@
 //! last byte that is sure to be written, so nothing past the end of the output is ever touched.
 
 use super::cursor::{lookup, Cursor};
-use super::words::copy_over;
+use super::words::{copy_over, last_chunk, last_chunk_mut};
 use crate::Page;
 
 /// Bytes that are copied at once.
@@ -85,10 +85,10 @@ impl<P: Page> Cursor<'_, P> {
         let source: &[u8; MATCH] = source.first_chunk()?;
         let first: [u8; CHUNK] = *source.first_chunk()?;
         if length > CHUNK {
-            let second: [u8; CHUNK] = *source.last_chunk()?;
+            let second: [u8; CHUNK] = *last_chunk(source)?;
             let slot: &mut [u8; MATCH] = chunk_mut(self.page()?, middle)?;
             *slot.first_chunk_mut()? = first;
-            *slot.last_chunk_mut()? = second;
+            *last_chunk_mut(slot)? = second;
             if length > MATCH {
                 repeat_long(self.pages, self.page_shift, from, middle, length)?;
             }

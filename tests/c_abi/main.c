@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+/*
+ * The C ABI from C.
+ *
+ *	main FORMAT PAGE_LENGTH CHUNK RELEASE STREAM CONTENT
+ *		decodes STREAM in pieces of CHUNK bytes into pages, and holds it against CONTENT;
+ *		RELEASE is 1 if pages are to be given back as soon as no copy can reach them
+ *	main broken GZIP_STREAM
+ *		mistakes of a caller and of a stream
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pagewise.h"
+
+#define CHECK(condition)                                                                 \
+	do {                                                                             \
+		if (!(condition)) {                                                      \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+			exit(1);                                                         \
+		}                                                                        \
+	} while (0)
+
+#define POISON 0xa5
+
+struct file {
+	unsigned char *bytes;
+	size_t length;
+};
+
+static struct file read_file(const char *name)
+{
+	FILE *stream = fopen(name, "rb");
+	struct file file = { NULL, 0 };
+
+	CHECK(stream && fseek(stream, 0, SEEK_END) == 0);
+	file.length = (size_t)ftell(stream);
+	rewind(stream);
+	file.bytes = malloc(file.length + 1);
+	CHECK(file.bytes && fread(file.bytes, 1, file.length, stream) == file.length);
+	fclose(stream);
+	return file;
+}
+
+static struct pagewise *new_decoder(int format)
+{
+	size_t size = pagewise_size(format);
+	struct pagewise *decoder = malloc(size + 8);
+
+	CHECK(size && decoder);
+	/* What lies in the memory before does not matter, and nothing behind it is touched. */
+	memset(decoder, POISON, size + 8);
+	CHECK(pagewise_init(decoder, size, format) == 0);
+	return decoder;
+}
+
+static void free_decoder(struct pagewise *decoder, int format)
+{
+	const unsigned char *end = (unsigned char *)decoder + pagewise_size(format);
+
+	for (int i = 0; i < 8; i++)
+		CHECK(end[i] == POISON);
+	free(decoder);
+}
+
+/* The pages' place in the output is known; what is not written yet must be as it was. */
+static void check_page(const struct pagewise_page *page, uint64_t start, uint64_t settled,
+		       uint64_t written, struct file content)
+{
+	const unsigned char *data = page->data;
+
+	for (size_t i = 0; i < page->length; i++) {
+		if (start + i < settled)
+			CHECK(data[i] == content.bytes[start + i]);
+		else if (start + i >= written)
+			CHECK(data[i] == POISON);
+	}
+}
+
+static void decode(int format, size_t page_length, size_t chunk, int release, struct file stream,
+		   struct file content)
+{
+	struct pagewise *decoder = new_decoder(format);
+	struct pagewise_page *pages = calloc(content.length / page_length + 2, sizeof(*pages));
+	struct pagewise_progress progress;
+	size_t count = 0, at = 0, want = chunk;
+	uint64_t released = 0;
+	int result;
+
+	CHECK(pages);
+	for (;;) {
+		size_t length = stream.length - at < want ? stream.length - at : want;
+
+		result = pagewise_decode(decoder, stream.bytes + at, length, pages, count, &progress);
+		at += progress.consumed;
+		CHECK(progress.settled <= progress.written);
+		while (release && count > 1 && progress.written >= progress.window &&
+		       released + page_length <= progress.written - progress.window &&
+		       released + page_length <= progress.settled) {
+			check_page(&pages[0], released, progress.settled, progress.written, content);
+			free(pages[0].data);
+			memmove(pages, pages + 1, --count * sizeof(*pages));
+			released += page_length;
+			CHECK(pagewise_release(decoder, 1) == 0);
+		}
+		if (result == PAGEWISE_NEED_PAGE) {
+			CHECK(progress.written == released + count * page_length);
+			CHECK(progress.written <= content.length);
+			pages[count].data = malloc(page_length);
+			pages[count].length = page_length;
+			CHECK(pages[count].data);
+			memset(pages[count++].data, POISON, page_length);
+		} else if (result == PAGEWISE_NEED_INPUT) {
+			CHECK(progress.min > length - progress.consumed && at < stream.length);
+			want = progress.min > chunk ? progress.min : chunk;
+		} else if (result != PAGEWISE_DONE || progress.consumed == 0 || at == stream.length) {
+			break;
+		}
+	}
+	if (result < 0) {
+		size_t length;
+		const char *message = pagewise_message(decoder, &length);
+
+		fprintf(stderr, "%d: %.*s\n", result, (int)length, message);
+	}
+	CHECK(result == PAGEWISE_DONE && at == stream.length);
+	CHECK(progress.written == content.length && progress.settled == content.length);
+	for (size_t i = 0; i < count; i++) {
+		check_page(&pages[i], released + i * page_length, content.length, content.length,
+			   content);
+		free(pages[i].data);
+	}
+	free(pages);
+	free_decoder(decoder, format);
+}
+
+static void check_message(struct pagewise *decoder, const char *expected)
+{
+	size_t length;
+	const char *message = pagewise_message(decoder, &length);
+
+	CHECK(length == strlen(expected) && memcmp(message, expected, length) == 0);
+}
+
+static void broken(struct file stream)
+{
+	unsigned char room[1 << 16];
+	struct pagewise_page page = { room, sizeof(room) };
+	struct pagewise_page uneven[2] = { { room, 4096 }, { room + 4096, 2048 } };
+	struct pagewise_progress progress;
+	struct pagewise *decoder = new_decoder(PAGEWISE_GZIP);
+	size_t size = pagewise_size(PAGEWISE_GZIP);
+
+	CHECK(pagewise_size(-1) == 0 && pagewise_size(PAGEWISE_ZSTD + 1) == 0);
+	CHECK(pagewise_init(decoder, size, 99) == -EOPNOTSUPP);
+	CHECK(pagewise_init(decoder, size - 1, PAGEWISE_GZIP) == -EINVAL);
+	CHECK(pagewise_init(NULL, size, PAGEWISE_GZIP) == -EINVAL);
+	CHECK(pagewise_init((struct pagewise *)((char *)decoder + 4), size, PAGEWISE_GZIP) == -EINVAL);
+
+	CHECK(pagewise_detect(NULL, 0) == PAGEWISE_ANY && pagewise_detect("\x1f", 1) == PAGEWISE_ANY);
+	CHECK(pagewise_detect("\x7f" "ELF", 4) == -EOPNOTSUPP);
+	CHECK(pagewise_detect(stream.bytes, stream.length) == PAGEWISE_GZIP);
+
+	CHECK(pagewise_decode(NULL, NULL, 0, NULL, 0, &progress) == -EOPNOTSUPP);
+	CHECK(pagewise_decode(decoder, NULL, 0, NULL, 0, &progress) == PAGEWISE_NEED_INPUT);
+	CHECK(progress.consumed == 0 && progress.min > 0 && progress.window == UINT64_MAX);
+	check_message(decoder, "no error");
+
+	/* Truncated is not an error: only the caller knows that nothing more comes. */
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length - 1, &page, 1, &progress)
+	      == PAGEWISE_NEED_INPUT);
+	CHECK(progress.written > 0 && progress.window == 32768);
+
+	pagewise_reset(decoder);
+	stream.bytes[stream.length - 5] ^= 1;
+	for (int i = 0; i < 2; i++) {
+		CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress)
+		      == -EBADMSG);
+		check_message(decoder, "gzip: CRC32 mismatch");
+	}
+	stream.bytes[stream.length - 5] ^= 1;
+
+	pagewise_reset(decoder);
+	check_message(decoder, "no error");
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, uneven, 2, &progress) == -EINVAL);
+	check_message(decoder, "pages of unequal or unfit length, or pages missing");
+
+	pagewise_reset(decoder);
+	pagewise_limit_window(decoder, 1000);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress) == -ENOBUFS);
+	pagewise_limit_window(decoder, 32768);
+	pagewise_reset(decoder);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress)
+	      == PAGEWISE_DONE);
+	CHECK(progress.consumed == stream.length);
+
+	pagewise_reset(decoder);
+	CHECK(pagewise_release(decoder, 1) == -EINVAL);
+	free_decoder(decoder, PAGEWISE_GZIP);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "broken") == 0) {
+		broken(read_file(argv[2]));
+		return 0;
+	}
+	CHECK(argc == 7);
+	decode(atoi(argv[1]), strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), atoi(argv[4]),
+	       read_file(argv[5]), read_file(argv[6]));
+	return 0;
+}
