@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+# Sourced by the scripts beside it: a Debian system with a kernel's tools and source, kernels built in it,
+# and virtual machines that boot them. Everything made is kept in KERNEL_DIR, by default target/kernel.
+set -euo pipefail
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+top=$(realpath "$here/../..")
+cache=$(realpath -m "${KERNEL_DIR:-$top/target/kernel}")
+mkdir -p "$cache/build" "$cache/work"
+. "$top/.ci/debian"
+
+step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+# need PROGRAM:PACKAGE...: installs on the host what is not there.
+need() {
+    local packages=() pair
+    for pair; do command -v "${pair%:*}" >/dev/null || packages+=("${pair#*:}"); done
+    [ ${#packages[@]} -eq 0 ] ||
+        { apt-get update -q && apt-get install -y -q --no-install-recommends "${packages[@]}"; } >&2
+}
+
+# Debian stable's toolchain, Rust's and its library's source among it, and its kernel's source, which is
+# the tree `linux`.
+system() {
+    local root=$cache/trixie version=6.12
+    if [ ! -e "$root/made" ]; then
+        debian_make "$root" trixie amd64 "gcc,make,bc,bison,flex,libelf-dev,libssl-dev,rustc,rust-src,\
+bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,rsync,linux-source-$version"
+    fi
+    if [ ! -e "$cache/linux/Makefile" ]; then
+        step "source of Linux $version"
+        mkdir -p "$cache/linux"
+        tar -xf "$root/usr/src/linux-source-$version.tar.xz" -C "$cache/linux" --strip-components=1
+    fi
+}
+
+# inside TREE COMMAND: there, with the crate in /pagewise and a kernel's source in /linux.
+inside() {
+    debian_run "$cache/trixie" "export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pagewise
+        export KBUILD_BUILD_HOST=pagewise; cd /linux; $2" \
+        "$top:/pagewise" "$cache/$1:/linux" "$cache/build:/build" "$cache/work:/work"
+}
+
+# kernel TREE BUILD OPTION...: builds the kernel and its modules in build/BUILD, configured by
+# kernel.config and the options, and fails if one of them is not taken.
+kernel() {
+    local tree=$1 build=$2
+    shift 2
+    mkdir -p "$cache/build/$build"
+    { cat "$here/kernel.config"; printf '%s\n' "$@"; } >"$cache/build/$build/asked"
+    inside "$tree" "make O=/build/$build -s rustavailable
+        KCONFIG_ALLCONFIG=/build/$build/asked make O=/build/$build -s allnoconfig
+        grep -E '^CONFIG_|^# CONFIG_' /build/$build/asked | while read -r line; do
+            grep -qxF \"\$line\" /build/$build/.config || { echo \"not taken: \$line\"; exit 1; }
+        done
+        make O=/build/$build -s -j$(nproc) bzImage modules"
+}
+
+# Arguments for a virtual machine: hardware's, where that can run one, and emulation where not.
+machine() {
+    local probe
+    probe=$(mktemp -d)
+    if [ -w /dev/kvm ] && boot_with "-accel kvm -cpu host" "$1" "$probe/log" true 10 2>/dev/null; then
+        echo "-accel kvm -cpu host"
+    else
+        echo "-accel tcg -cpu max"
+    fi
+    rm -r "$probe"
+}
+
+# boot_with MACHINE KERNEL LOG COMMANDS SECONDS FILE=PLACE...: boots with the files in an initramfs, runs
+# the commands, and powers off. The console is the log. Fails if a command does, or the kernel complains.
+boot_with() {
+    local machine=$1 kernel=$2 log=$3 commands=$4 seconds=$5 root place pair
+    shift 5
+    root=$(mktemp -d)
+    mkdir -p "$root"/{bin,proc,sys,dev,tmp}
+    cp /bin/busybox "$root/bin/"
+    for pair; do
+        place=$root/${pair#*=}
+        mkdir -p "$(dirname "$place")"
+        cp -rL "${pair%%=*}" "$place"
+    done
+    cat >"$root/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
+dmesg -n 7
+# Set in a trap, so that a command that fails ends it.
+(set -eu; . /commands) && echo "all commands: good" || echo "all commands: FAILED"
+reboot -f
+INIT
+    chmod +x "$root/init"
+    printf '%s\n' "$commands" >"$root/commands"
+    (cd "$root" && find . | cpio --quiet -o -H newc) >"$root.cpio"
+    rm -r "$root"
+    # shellcheck disable=SC2086
+    timeout "$seconds" qemu-system-x86_64 $machine -m "${MEMORY:-1024}" -nodefaults -no-user-config \
+        -display none -serial "file:$log" -no-reboot -kernel "$kernel" -initrd "$root.cpio" \
+        -append "console=ttyS0 panic=-1 oops=panic quiet" </dev/null || echo "qemu: exit $?" >&2
+    rm "$root.cpio"
+    ! grep -nE 'BUG:|Oops|WARNING:|Kernel panic|all commands: FAILED' "$log" >&2 &&
+        grep -q '^all commands: good' "$log"
+}
+
+# boot KERNEL LOG COMMANDS FILE=PLACE...
+boot() {
+    [ -n "${MACHINE:-}" ] || [ -e "$cache/machine" ] || machine "$1" >"$cache/machine"
+    boot_with "${MACHINE:-$(cat "$cache/machine")}" "$1" "$2" "$3" "${SECONDS_TO_BOOT:-600}" "${@:4}"
+}
+
+# kernel_object DIRECTORY: builds the crate with its C ABI under a kernel's flags into pagewise.o there, as
+# kbuild takes it, by whatever rustc there is.
+kernel_object() {
+    # No vector registers, no red zone, no jump that the mitigations forbid, no entry that IBT refuses, no
+    # relocation that the module loader does not know. That rustc may refuse some of it one day for this
+    # target is what it warns of.
+    RUSTC_BOOTSTRAP=1 rustc --edition 2021 --crate-type rlib --crate-name pagewise --emit obj \
+        --cfg 'feature="gzip"' --cfg 'feature="xz"' --cfg 'feature="zstd"' --cfg 'feature="capi"' \
+        -C opt-level=3 -C panic=abort -C codegen-units=1 -C embed-bitcode=no -C overflow-checks=on \
+        -C code-model=kernel -C relocation-model=static -C no-redzone=yes -C force-unwind-tables=no \
+        -C target-feature=-sse,-sse2,+harden-sls-ijmp,+harden-sls-ret -C jump-tables=no \
+        -Z function-return=thunk-extern -Z cf-protection=branch -Z function-sections=yes \
+        -Z plt=yes -Z direct-access-external-data=yes -o "$1/whole.o" "$top/src/lib.rs" \
+        2>"$1/rustc.log" || { cat "$1/rustc.log" >&2; return 1; }
+    # What nobody calls is dropped, as a kernel's link drops it, and then the names that it used.
+    local names used unused undefined
+    names=$(nm --defined-only "$1/whole.o" | sed -n 's/.* T \(pagewise_\)/-u \1/p')
+    # shellcheck disable=SC2086
+    ld -r --gc-sections $names -o "$1/pagewise.o" "$1/whole.o"
+    used=$(objdump -r "$1/pagewise.o" | awk '{sub(/[-+]0x[0-9a-f]+$/, "", $3); print $3}' | sort -u)
+    unused=$(nm -u "$1/pagewise.o" | awk '{print $2}' | grep -vxF "$used" | sed 's/^/-N /')
+    # shellcheck disable=SC2086
+    objcopy -R .eh_frame -R .comment $unused "$1/pagewise.o"
+    # Kbuild asks how it was made.
+    echo "savedcmd_$1/pagewise.o := true" >"$1/.pagewise.o.cmd"
+
+    undefined=$(nm -u "$1/pagewise.o" | awk '{print $2}' |
+        grep -vxE 'memcpy|memmove|memset|memcmp|__x86_return_thunk' || true)
+    [ -z "$undefined" ] || { echo "undefined: $undefined" >&2; return 1; }
+    ! objdump -d --no-show-raw-insn "$1/pagewise.o" |
+        grep -E '%[xyz]?mm[0-9]|%st\b|[ ,]-0x[0-9a-f]+\(%rsp\)'
+    ! readelf -rW "$1/pagewise.o" | awk '/R_X86_64/ {print $3}' |
+        grep -vE '^R_X86_64_(64|32|32S|PC32|PLT32|PC64)$'
+}
+
+# compress FILE: beside it, as a kernel's makefiles compress modules.
+compress() {
+    gzip -n -9 -k -f "$1"
+    xz --check=crc32 --lzma2=dict=1MiB -k -f "$1"
+    zstd -q -19 -f "$1" -o "$1.zst"
+}
