@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
 # Sourced by the scripts beside it: a Debian system with a kernel's tools and source, kernels built in it,
 # and virtual machines that boot them. Everything made is kept in KERNEL_DIR, by default target/kernel.
 set -euo pipefail
@@ -9,6 +10,11 @@ mkdir -p "$cache/build" "$cache/work"
 . "$top/.ci/debian"
 
 step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
+
+# none PATTERN [FILE]: fails where a line matches, and shows it.
+none() {
+    if grep -E "$@" >&2; then return 1; fi
+}
 
 # need PROGRAM:PACKAGE...: installs on the host what is not there.
 need() {
@@ -24,12 +30,32 @@ system() {
     local root=$cache/trixie version=6.12
     if [ ! -e "$root/made" ]; then
         debian_make "$root" trixie amd64 "gcc,make,bc,bison,flex,libelf-dev,libssl-dev,rustc,rust-src,\
-bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,rsync,linux-source-$version"
+bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,zlib1g-dev,liblzma-dev,libzstd-dev,rsync,linux-source-$version"
     fi
     if [ ! -e "$cache/linux/Makefile" ]; then
         step "source of Linux $version"
         mkdir -p "$cache/linux"
         tar -xf "$root/usr/src/linux-source-$version.tar.xz" -C "$cache/linux" --strip-components=1
+    fi
+}
+
+# Debian's own kernel for this host: sets `version`, and `image`, where its package is unpacked. Its headers are
+# installed. It is the cloud kernel, which is small, of Linux 6.12 or later; the archive drops old versions,
+# so the one that the meta package names.
+distribution() {
+    local flavour
+    for flavour in 6.12-cloud-amd64 cloud-amd64; do
+        version=$(apt-cache depends "linux-headers-$flavour" 2>/dev/null |
+            sed -n 's/.*Depends: linux-headers-\([0-9].*\)/\1/p' | head -n 1)
+        [ -z "$version" ] || break
+    done
+    image=$cache/stock/$version
+    if [ ! -e "$image/made" ]; then
+        step "Debian's kernel $version and its headers"
+        apt-get install -y -q --no-install-recommends "linux-headers-$version" >&2
+        mkdir -p "$image"
+        (cd "$image" && apt-get download -q "linux-image-$version" && dpkg-deb -x ./*.deb . && rm ./*.deb)
+        touch "$image/made"
     fi
 }
 
@@ -55,23 +81,30 @@ kernel() {
         make O=/build/$build -s -j$(nproc) bzImage modules"
 }
 
-# Arguments for a virtual machine: hardware's, where that can run one, and emulation where not.
-machine() {
-    local probe
-    probe=$(mktemp -d)
-    if [ -w /dev/kvm ] && boot_with "-accel kvm -cpu host" "$1" "$probe/log" true 10 2>/dev/null; then
-        echo "-accel kvm -cpu host"
-    else
-        echo "-accel tcg -cpu max"
+# machines KERNEL: sets the arguments of virtual machines: `plain`, `two` with two processors, and `measuring`. They
+# are the hardware's, where it can run that kernel. Where not they are emulated, and the last one counts: each
+# instruction takes a nanosecond.
+machines() {
+    local kvm="-accel kvm -cpu host" tcg="-accel tcg -cpu max"
+    if [ ! -e "$cache/machine" ]; then
+        if [ -w /dev/kvm ] && SECONDS_TO_BOOT=10 boot "$kvm" "$1" "$cache/work/kvm.log" true 2>/dev/null; then
+            echo "$kvm" >"$cache/machine"
+        else
+            echo "no virtual machines of the hardware's here: they are emulated" >&2
+            echo "$tcg" >"$cache/machine"
+        fi
     fi
-    rm -r "$probe"
+    plain=$(cat "$cache/machine")
+    two="$plain -smp 2"
+    measuring=$plain
+    [ "$plain" = "$kvm" ] || measuring="$tcg -icount shift=0,sleep=off"
 }
 
-# boot_with MACHINE KERNEL LOG COMMANDS SECONDS FILE=PLACE...: boots with the files in an initramfs, runs
-# the commands, and powers off. The console is the log. Fails if a command does, or the kernel complains.
-boot_with() {
-    local machine=$1 kernel=$2 log=$3 commands=$4 seconds=$5 root place pair
-    shift 5
+# boot MACHINE KERNEL LOG COMMANDS FILE=PLACE...: boots with the files in an initramfs, runs the commands, and
+# powers off. The console is the log. Fails if a command does, or the kernel complains.
+boot() {
+    local machine=$1 kernel=$2 log=$3 commands=$4 root place pair
+    shift 4
     root=$(mktemp -d)
     mkdir -p "$root"/{bin,proc,sys,dev,tmp}
     cp /bin/busybox "$root/bin/"
@@ -85,7 +118,6 @@ boot_with() {
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 dmesg -n 7
-# Set in a trap, so that a command that fails ends it.
 (set -eu; . /commands) && echo "all commands: good" || echo "all commands: FAILED"
 reboot -f
 INIT
@@ -94,18 +126,12 @@ INIT
     (cd "$root" && find . | cpio --quiet -o -H newc) >"$root.cpio"
     rm -r "$root"
     # shellcheck disable=SC2086
-    timeout "$seconds" qemu-system-x86_64 $machine -m "${MEMORY:-1024}" -nodefaults -no-user-config \
+    timeout "${SECONDS_TO_BOOT:-600}" qemu-system-x86_64 $machine -m "${MEMORY:-1024}" -nodefaults -no-user-config \
         -display none -serial "file:$log" -no-reboot -kernel "$kernel" -initrd "$root.cpio" \
         -append "console=ttyS0 panic=-1 oops=panic quiet" </dev/null || echo "qemu: exit $?" >&2
     rm "$root.cpio"
-    ! grep -nE 'BUG:|Oops|WARNING:|Kernel panic|all commands: FAILED' "$log" >&2 &&
+    none 'BUG:|Oops|WARNING:|Kernel panic|all commands: FAILED' "$log" &&
         grep -q '^all commands: good' "$log"
-}
-
-# boot KERNEL LOG COMMANDS FILE=PLACE...
-boot() {
-    [ -n "${MACHINE:-}" ] || [ -e "$cache/machine" ] || machine "$1" >"$cache/machine"
-    boot_with "${MACHINE:-$(cat "$cache/machine")}" "$1" "$2" "$3" "${SECONDS_TO_BOOT:-600}" "${@:4}"
 }
 
 # kernel_object DIRECTORY: builds the crate with its C ABI under a kernel's flags into pagewise.o there, as
@@ -137,15 +163,14 @@ kernel_object() {
     undefined=$(nm -u "$1/pagewise.o" | awk '{print $2}' |
         grep -vxE 'memcpy|memmove|memset|memcmp|__x86_return_thunk' || true)
     [ -z "$undefined" ] || { echo "undefined: $undefined" >&2; return 1; }
-    ! objdump -d --no-show-raw-insn "$1/pagewise.o" |
-        grep -E '%[xyz]?mm[0-9]|%st\b|[ ,]-0x[0-9a-f]+\(%rsp\)'
-    ! readelf -rW "$1/pagewise.o" | awk '/R_X86_64/ {print $3}' |
-        grep -vE '^R_X86_64_(64|32|32S|PC32|PLT32|PC64)$'
+    objdump -d --no-show-raw-insn "$1/pagewise.o" | none '%[xyz]?mm[0-9]|%st\b|[ ,]-0x[0-9a-f]+\(%rsp\)'
+    readelf -rW "$1/pagewise.o" | awk '/R_X86_64/ {print $3 "."}' |
+        sed -E '/^R_X86_64_(64|32|32S|PC32|PLT32|PC64)\.$/d' | none R_X86_64
 }
 
-# compress FILE: beside it, as a kernel's makefiles compress modules.
+# compress FILE [XZ_OPTION]...: beside it, as a kernel's makefiles compress modules.
 compress() {
     gzip -n -9 -k -f "$1"
-    xz --check=crc32 --lzma2=dict=1MiB -k -f "$1"
+    xz --check=crc32 --lzma2=dict=1MiB "${@:2}" -k -f "$1"
     zstd -q -19 -f "$1" -o "$1.zst"
 }
