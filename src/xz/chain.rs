@@ -50,8 +50,9 @@ impl Chain {
         // With no filter there is nothing to wait for.
         let all = end || self.length == 0;
         let mut limit = if all { output.written() } else { reachable };
-        let filters = self.filters.iter_mut().zip(&mut self.done).take(self.length);
-        for (filter, done) in filters.rev() {
+        for at in (0..self.length).rev() {
+            let (filter, done) = (self.filters.get_mut(at), self.done.get_mut(at));
+            let (Some(filter), Some(done)) = (filter, done) else { return Err(Error::Internal) };
             // Those before the block are not this block's.
             let from = output.settled().max(*done);
             *done = output.rewrite(pages, from..limit, |bytes| filter.run(bytes))?;

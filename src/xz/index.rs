@@ -117,7 +117,8 @@ impl Index {
                     return Err(Error::XzRecord);
                 }
                 let length = (self.size.wrapping_neg() & 3) as usize;
-                if input.iter().take(length).any(|&byte| byte != 0) {
+                let padding = input.get(..length).unwrap_or(input);
+                if padding.iter().any(|&byte| byte != 0) {
                     return Err(Error::XzIndexPadding);
                 }
                 (length, Part::Crc32)
