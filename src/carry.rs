@@ -10,7 +10,7 @@ use crate::{Decode, Error, Info, Page, Pause, Progress};
 /// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
 /// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY): 64 is enough for all
 /// but zstd, whose largest unit is a block of 128 KiB, and so `Any`. There it is to be named, as
-/// in `Carry<Any, { Any::CARRY }>`.
+/// in `Carry<Any, { Any::CARRY }>`. All-zero memory is a fresh one.
 ///
 /// ```
 /// use pagewise::{Carry, Decode, Error, Gzip, Pause};

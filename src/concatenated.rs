@@ -50,7 +50,7 @@ enum Stage {
 ///
 /// [`Pause::Done`] with all input consumed means that the file may end here, or go on with another
 /// member: pass what else there is. `Done` with input left over means that the rest is trailing
-/// bytes, no part of the file.
+/// bytes, no part of the file. All-zero memory is a fresh one.
 ///
 /// ```
 /// use pagewise::{decode_slice, Concatenated, Error, Gzip};

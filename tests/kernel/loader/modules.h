@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
+/* Compressed modules, to and from the kernel, for the programs beside this file. */
+#ifndef MODULES_H
+#define MODULES_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/module.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+/* Behind the bytes of a file there is room for some more. */
+#define SLACK 4
+
+struct bytes {
+	unsigned char *at;
+	size_t length;
+};
+
+static inline void fail(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static inline struct bytes read_file(const char *path)
+{
+	int file = open(path, O_RDONLY);
+	struct bytes bytes;
+	struct stat status;
+
+	if (file < 0 || fstat(file, &status))
+		fail(path);
+	bytes.length = status.st_size;
+	bytes.at = malloc(bytes.length + SLACK);
+	if (!bytes.at || read(file, bytes.at, bytes.length) != (ssize_t)bytes.length)
+		fail(path);
+	close(file);
+	return bytes;
+}
+
+/* By the kernel's own decompression. Returns an errno. */
+static inline int load_file(int file)
+{
+	return syscall(SYS_finit_module, file, "", MODULE_INIT_COMPRESSED_FILE) ? errno : 0;
+}
+
+static inline int load_compressed(const char *path)
+{
+	int file = open(path, O_RDONLY);
+	int result;
+
+	if (file < 0)
+		fail(path);
+	result = load_file(file);
+	close(file);
+	return result;
+}
+
+/* The module's name, from the file's. */
+static inline void unload(const char *path)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	char name[64];
+	size_t length = strcspn(base, ".");
+
+	snprintf(name, sizeof(name), "%.*s", (int)length, base);
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '-')
+			name[i] = '_';
+	if (syscall(SYS_delete_module, name, 0))
+		fail(name);
+}
+
+static inline unsigned long free_bytes(void)
+{
+	struct sysinfo info;
+
+	sysinfo(&info);
+	return info.freeram * info.mem_unit;
+}
+
+#endif
