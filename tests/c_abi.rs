@@ -120,11 +120,3 @@ fn mistakes() {
     let stream = file("broken.gz", &encode_c(Wrapper::ALL[2], &content, 6, 15));
     run(Command::new(program()).arg("broken").arg(stream));
 }
-
-/// A C++ compiler takes the header too.
-#[test]
-fn header_is_cplusplus() {
-    run(program_or("CXX", "c++")
-        .args(["-x", "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"])
-        .arg("src/pagewise.h"));
-}

@@ -44,11 +44,13 @@ bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,zlib1g-dev,liblzma-
 # so the one that the meta package names.
 distribution() {
     local flavour
+    apt-cache show linux-headers-cloud-amd64 >/dev/null 2>&1 || apt-get update -q >&2
     for flavour in 6.12-cloud-amd64 cloud-amd64; do
         version=$(apt-cache depends "linux-headers-$flavour" 2>/dev/null |
             sed -n 's/.*Depends: linux-headers-\([0-9].*\)/\1/p' | head -n 1)
         [ -z "$version" ] || break
     done
+    [ -n "$version" ] || { echo "the archive has no cloud kernel" >&2; return 1; }
     image=$cache/stock/$version
     if [ ! -e "$image/made" ]; then
         step "Debian's kernel $version and its headers"
@@ -81,9 +83,9 @@ kernel() {
         make O=/build/$build -s -j$(nproc) bzImage modules"
 }
 
-# machines KERNEL: sets the arguments of virtual machines: `plain`, `two` with two processors, and `measuring`. They
-# are the hardware's, where it can run that kernel. Where not they are emulated, and the last one counts: each
-# instruction takes a nanosecond.
+# machines KERNEL: sets the arguments of virtual machines, `plain` and `measuring`. They are the hardware's, where
+# it can run that kernel. Where not they are emulated, and the second counts: each instruction takes a
+# nanosecond.
 machines() {
     local kvm="-accel kvm -cpu host" tcg="-accel tcg -cpu max"
     if [ ! -e "$cache/machine" ]; then
@@ -95,7 +97,6 @@ machines() {
         fi
     fi
     plain=$(cat "$cache/machine")
-    two="$plain -smp 2"
     measuring=$plain
     [ "$plain" = "$kvm" ] || measuring="$tcg -icount shift=0,sleep=off"
 }

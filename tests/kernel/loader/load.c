@@ -5,15 +5,12 @@
  *
  *	kernel	finit_module(MODULE_INIT_COMPRESSED_FILE) of each file, then unloads them
  *	user	zlib, liblzma or libzstd and init_module() of each file, then unloads them
- *	memory	as kernel, and says by how much free memory shrinks meanwhile (needs two processors)
+ *	memory	as kernel, and says how many pages that takes at most (needs tracefs)
  *
  * Modules that are refused after decompression (ENOEXEC: another kernel's) count as decompressed.
  */
 #define _GNU_SOURCE
 #include <lzma.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <time.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -22,8 +19,8 @@
 
 /* More than any module has. */
 #define ROOM (64 << 20)
-/* Of measuring memory. */
-#define ROUNDS 9
+/* Pages of the virtual machine's memory, with what is in its holes. */
+#define MAX_PFN (1 << 20)
 
 static unsigned long long now(void)
 {
@@ -67,35 +64,6 @@ static int load_from_user_space(const char *path)
 	return result;
 }
 
-/* Free memory, sampled by another thread. */
-static atomic_ulong least_free;
-static atomic_bool stop;
-static atomic_int samples;
-
-static void run_on(int processor)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(processor, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		fail("sched_setaffinity");
-}
-
-static void *sample(void *unused)
-{
-	(void)unused;
-	run_on(1);
-	while (!stop) {
-		unsigned long bytes = free_bytes();
-
-		if (bytes < least_free)
-			least_free = bytes;
-		samples++;
-	}
-	return NULL;
-}
-
 static void load_all(const char *mode, int count, char **paths)
 {
 	int (*load)(const char *) = strcmp(mode, "user") ? load_compressed : load_from_user_space;
@@ -122,33 +90,75 @@ static void load_all(const char *mode, int count, char **paths)
 	free(results);
 }
 
-/* The most of some rounds, as a sampler can miss the moment. */
+static void put(const char *name, const char *text)
+{
+	char path[128];
+	int file;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/%s", name);
+	file = open(path, O_WRONLY | O_TRUNC);
+	if (file < 0 || write(file, text, strlen(text)) != (ssize_t)strlen(text))
+		fail(path);
+	close(file);
+}
+
+/* The place of an event's page, and in *pages how many there are; 0: it is another event. */
+static unsigned long event(const char *line, const char *name, unsigned long *pages)
+{
+	const char *fields = strstr(line, name), *order;
+
+	if (!fields || !(fields = strstr(fields, "pfn=")) || !(order = strstr(fields, "order=")))
+		return 0;
+	*pages = 1UL << atoi(order + 6);
+	return strtoul(fields + 4, NULL, 0);
+}
+
+/*
+ * The most pages that this process has while it loads, by the kernel's own events. It has none left at the end.
+ * Of those that vmalloc() gets many at a time only the end is told; they count from the begin, which is where
+ * input and decoders get them.
+ */
 static void measure_memory(const char *path)
 {
-	unsigned long most = 0;
-	int result = 0;
+	static char line[1024];
+	char *allocated = calloc(MAX_PFN, 1), text[16];
+	unsigned long pages, pfn, now, most;
+	FILE *trace;
+	int result;
 
-	run_on(0);
-	for (int round = 0; round < ROUNDS; round++) {
-		pthread_t sampler;
-		unsigned long before = free_bytes();
-
-		least_free = before;
-		stop = 0;
-		samples = 0;
-		if (pthread_create(&sampler, NULL, sample, NULL))
-			fail("pthread_create");
-		while (!samples)
-			usleep(1000);
-		result = load_compressed(path);
-		stop = 1;
-		pthread_join(sampler, NULL);
-		if (result == 0)
-			unload(path);
-		if (before - least_free > most)
-			most = before - least_free;
+	snprintf(text, sizeof(text), "%d", getpid());
+	put("buffer_size_kb", "32768");
+	put("set_event_pid", text);
+	put("events/kmem/mm_page_alloc/enable", "1");
+	put("events/kmem/mm_page_free/enable", "1");
+	put("trace", "\n");
+	result = load_compressed(path);
+	put("tracing_on", "0");
+	now = most = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		trace = fopen("/sys/kernel/tracing/trace", "r");
+		if (!trace || !allocated)
+			fail("trace");
+		while (fgets(line, sizeof(line), trace)) {
+			if ((pfn = event(line, "mm_page_alloc:", &pages)) && pfn < MAX_PFN) {
+				allocated[pfn] = 1;
+				now += pass ? pages : 0;
+				most = now > most ? now : most;
+			} else if ((pfn = event(line, "mm_page_free:", &pages)) && pfn < MAX_PFN) {
+				/* The first pass finds those that are there from the begin. */
+				if (pass)
+					now -= pages;
+				else if (!allocated[pfn])
+					now += pages;
+				allocated[pfn] = 0;
+			}
+		}
+		fclose(trace);
+		memset(allocated, 0, MAX_PFN);
 	}
-	printf("load: memory %s %lu KiB (%s)\n", path, most >> 10, strerror(result));
+	put("tracing_on", "1");
+	free(allocated);
+	printf("load: memory %s %lu KiB (%s)\n", path, most * 4, strerror(result));
 }
 
 int main(int argc, char **argv)
