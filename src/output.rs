@@ -15,7 +15,7 @@ use core::ops::Range;
 use crate::{Error, Page, MIN_PAGE};
 
 #[cfg(feature = "zstd")]
-pub(crate) use ahead::Sequence;
+pub(crate) use ahead::{Literals, Sequence};
 pub(crate) use cursor::Cursor;
 use words::{copy_over, Tail};
 

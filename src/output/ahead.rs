@@ -5,15 +5,18 @@
 //! last byte that is sure to be written, so nothing past the end of the output is ever touched.
 
 use super::cursor::{lookup, Cursor};
-use super::words::{copy_over, last_chunk, last_chunk_mut};
+use super::words::{copy_over, last_chunk_mut};
+use crate::zstd::MAX_BLOCK;
 use crate::Page;
 
-/// Bytes that are copied at once.
+/// Bytes that are copied at once, and so the most that a copy writes behind its end.
 const CHUNK: usize = 16;
 
-/// Most matches are not longer. The others are made in pieces of this length, so a copy may write as
-/// much behind its end.
+/// Most matches are not longer.
 const MATCH: usize = 2 * CHUNK;
+
+/// Bytes for the literals of a block: a chunk more than there can be, as they are read in chunks.
+pub(crate) type Literals = [u8; MAX_BLOCK + CHUNK];
 
 /// Literals and then a match. Of one that has begun, the literals that are left.
 #[derive(Clone, Copy)]
@@ -31,50 +34,56 @@ impl<P: Page> Cursor<'_, P> {
         self.history().min(retained)
     }
 
-    /// Makes sequences as long as they lie well inside of pages and `literals`, and no match repeats what
-    /// it writes itself. `bytes` are sure to be written in all; offsets must have been found good. Returns
-    /// how many it made, and how many literals they took.
+    /// Makes sequences as long as they lie well inside of pages, and no match repeats what it writes
+    /// itself. `bytes` are sure to be written in all; offsets must have been found good. The literals
+    /// begin at `from`. Returns how many it made, and where their literals end.
     #[inline(never)]
     pub(crate) fn make(
         &mut self,
         bytes: usize,
         sequences: &[Sequence],
-        literals: &[u8],
+        literals: &Literals,
+        from: usize,
     ) -> (usize, usize) {
-        if !self.has_room(MATCH) {
-            return (0, 0);
+        if !self.has_room(CHUNK) {
+            return (0, from);
         }
         let start = self.at;
         let sure = self.end.min(start.saturating_add(bytes));
         // A copy that lives in registers.
         let mut cursor = self.reborrow();
-        let mut taken = 0usize;
-        let mut rest = sequences.iter();
-        while let Some(sequence) = rest.as_slice().first() {
-            let Some(literals) = literals.get(taken..) else { break };
-            if cursor.make_one(sure, sequence, literals).is_none() {
+        let (mut made, mut taken) = (0usize, from);
+        for sequence in sequences {
+            if cursor.make_one(sure, sequence, literals, taken).is_none() {
                 break;
             }
             taken = taken.wrapping_add(sequence.literals as usize);
-            rest.next();
+            made = made.wrapping_add(1);
         }
         let at = cursor.at;
         self.at = at;
         self.extend_tail(start);
-        (sequences.len().wrapping_sub(rest.len()), taken)
+        (made, taken)
     }
 
     /// One of them; `None`, and nothing done but bytes that are sure to be written, if it can't be.
     #[inline(always)]
-    fn make_one(&mut self, sure: usize, sequence: &Sequence, literals: &[u8]) -> Option<()> {
+    fn make_one(
+        &mut self,
+        sure: usize,
+        sequence: &Sequence,
+        literals: &Literals,
+        taken: usize,
+    ) -> Option<()> {
         let Sequence { literals: run, length, offset } = *sequence;
         let (run, length, offset) = (run as usize, length as usize, offset as usize);
         let at = self.at;
         let middle = at.wrapping_add(run);
         let end = middle.wrapping_add(length);
-        if end.wrapping_add(MATCH) > sure || offset < length {
+        if end.wrapping_add(CHUNK) > sure || offset < length {
             return None;
         }
+        let literals = literals.get(taken..)?;
         let chunk: &[u8; CHUNK] = literals.first_chunk()?;
         *chunk_mut(self.page()?, at)? = *chunk;
         if run > CHUNK {
@@ -82,10 +91,9 @@ impl<P: Page> Cursor<'_, P> {
         }
         let from = middle.wrapping_sub(offset);
         let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
-        let source: &[u8; MATCH] = source.first_chunk()?;
         let first: [u8; CHUNK] = *source.first_chunk()?;
         if length > CHUNK {
-            let second: [u8; CHUNK] = *last_chunk(source)?;
+            let second: [u8; CHUNK] = *source.get(CHUNK..)?.first_chunk()?;
             let slot: &mut [u8; MATCH] = chunk_mut(self.page()?, middle)?;
             *slot.first_chunk_mut()? = first;
             *last_chunk_mut(slot)? = second;
@@ -106,7 +114,7 @@ fn append_long(room: &mut [u8], literals: &[u8]) {
     copy_over(room, literals);
 }
 
-/// What a long match has behind its first piece.
+/// What a long match has behind its first chunks.
 #[inline(never)]
 fn repeat_long<P: Page>(
     pages: &mut [P],
@@ -119,9 +127,9 @@ fn repeat_long<P: Page>(
     while done < length {
         let last = pages.len().wrapping_sub(1);
         let source = lookup(pages, last, from.wrapping_add(done), page_shift)?;
-        let piece: [u8; MATCH] = *source.first_chunk()?;
-        *chunk_mut(pages.last_mut()?.as_mut(), at.wrapping_add(done))? = piece;
-        done = done.wrapping_add(MATCH);
+        let chunk: [u8; CHUNK] = *source.first_chunk()?;
+        *chunk_mut(pages.last_mut()?.as_mut(), at.wrapping_add(done))? = chunk;
+        done = done.wrapping_add(CHUNK);
     }
     Some(())
 }

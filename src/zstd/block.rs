@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Blocks of a zstd frame (RFC 8878, 3.1.1.2 and 3.1.1.3).
 
-use crate::output::Cursor;
+use core::ops::Range;
+
+use crate::output::{Cursor, Literals};
 use crate::wrapped::{Engine, Step};
 use crate::{Error, Page};
 
 use super::huffman::Huffman;
-use super::literals::Literals;
+use super::literals;
 use super::sequences::Sequences;
-use super::MAX_BLOCK;
 
 /// What is being decoded.
 #[derive(Clone, Copy)]
@@ -33,14 +34,13 @@ pub struct Blocks {
     blocks: u64,
     /// Block_Maximum_Size.
     max: usize,
-    literals: Literals,
-    /// Literals done with.
-    taken: usize,
+    /// Literals that are left, a part of `decoded`.
+    literals: Range<usize>,
     /// Length of the block's sections up to the sequences' stream.
     sections: usize,
     huffman: Huffman,
     sequences: Sequences,
-    decoded: [u8; MAX_BLOCK],
+    decoded: Literals,
 }
 
 impl Engine for Blocks {
@@ -48,12 +48,11 @@ impl Engine for Blocks {
         stage: Stage::Raw { left: 0 },
         blocks: 0,
         max: 0,
-        literals: Literals::NONE,
-        taken: 0,
+        literals: 0..0,
         sections: 0,
         huffman: Huffman::NEW,
         sequences: Sequences::NEW,
-        decoded: [0; MAX_BLOCK],
+        decoded: [0; size_of::<Literals>()],
     };
 
     fn step<P: Page>(
@@ -145,30 +144,27 @@ impl Blocks {
         let size = block.len();
         if let Stage::Compressed { .. } = self.stage {
             let (literals, length) =
-                Literals::read(block, self.max, &mut self.huffman, &mut self.decoded)?;
+                literals::read(block, self.max, &mut self.huffman, &mut self.decoded)?;
             let section = block.get(length..).unwrap_or(&[]);
-            let stream = self.sequences.begin(section, literals.len(), self.max)?;
+            let stream = self.sequences.begin(section, literals, self.max)?;
             self.sections = size.saturating_sub(stream.len());
-            self.literals = literals;
-            self.taken = 0;
+            self.literals = 0..literals;
             self.stage = Stage::Sequences { size };
         }
-        let literals = self.literals.get(block, &self.decoded);
-        let mut rest = literals.get(self.taken..).unwrap_or(&[]);
         if let Stage::Sequences { .. } = self.stage {
             let stream = block.get(self.sections..).unwrap_or(&[]);
-            let step = self.sequences.run(stream, &mut rest, out);
-            self.taken = literals.len().saturating_sub(rest.len());
-            if step? != Step::End {
+            let step = self.sequences.run(stream, &self.decoded, &mut self.literals, out)?;
+            if step != Step::End {
                 return Ok(Step::Full);
             }
-            if rest.len() > self.sequences.room() {
+            if self.literals.len() > self.sequences.room() {
                 return Err(Error::ZstdBlockSize);
             }
             self.stage = Stage::LastLiterals { size };
         }
+        let rest = self.decoded.get(self.literals.clone()).unwrap_or(&[]);
         let taken = out.extend(rest);
-        self.taken = self.taken.wrapping_add(taken);
+        self.literals.start = self.literals.start.wrapping_add(taken);
         // The end of the last copy can wait for another page.
         let is_done = taken == rest.len() && !out.is_parked();
         Ok(if is_done { Step::End } else { Step::Full })

@@ -1,84 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The Literals_Section of a compressed block (RFC 8878, 3.1.1.3.1).
 
+use crate::output::Literals;
 use crate::Error;
 
 use super::huffman::Huffman;
-use super::MAX_BLOCK;
 
 /// Sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
 /// Four streams have at least so many symbols: else one would begin behind the end.
 const MIN_FOUR: usize = 6;
 
-/// Where the literals of a block are.
-#[derive(Clone, Copy)]
-pub(super) struct Literals {
-    /// In the block as they are, from here on; else they were decoded.
-    raw: Option<usize>,
-    length: usize,
-}
-
-impl Literals {
-    pub(super) const NONE: Self = Self { raw: None, length: 0 };
-
-    pub(super) fn len(&self) -> usize {
-        self.length
-    }
-
-    /// The literals, which are in `block` or in `decoded`.
-    pub(super) fn get<'a>(&self, block: &'a [u8], decoded: &'a [u8]) -> &'a [u8] {
-        let (bytes, from) = match self.raw {
-            Some(from) => (block, from),
-            None => (decoded, 0),
-        };
-        bytes.get(from..from.saturating_add(self.length)).unwrap_or(&[])
-    }
-
-    /// Reads the section at the begin of `block`, and decodes what is to be decoded into `decoded`.
-    /// Returns also the section's length.
-    pub(super) fn read(
-        block: &[u8],
-        max: usize,
-        huffman: &mut Huffman,
-        decoded: &mut [u8; MAX_BLOCK],
-    ) -> Result<(Self, usize), Error> {
-        let mut head = [0; 8];
-        head.iter_mut().zip(block).for_each(|(slot, &byte)| *slot = byte);
-        let head = u64::from_le_bytes(head);
-        let header = Header::new(head);
-        let (length, rest) = (header.regenerated, block.get(header.length..));
-        let rest = rest.filter(|_| length <= max).ok_or(Error::ZstdLiteralsSize)?;
-        let content = rest.get(..header.compressed).ok_or(Error::ZstdLiteralsSize)?;
-        let out = decoded.get_mut(..length).ok_or(Error::ZstdLiteralsSize)?;
-        let end = header.length.saturating_add(header.compressed);
-        let raw = match header.kind {
-            Kind::Raw => Some(header.length),
-            Kind::Rle => {
-                out.fill(content.first().copied().unwrap_or(0));
-                None
+/// Reads the section at the begin of `block`. The literals, at most `max`, are then the first bytes of
+/// `literals`. Returns how many they are, and the section's length.
+pub(super) fn read(
+    block: &[u8],
+    max: usize,
+    huffman: &mut Huffman,
+    literals: &mut Literals,
+) -> Result<(usize, usize), Error> {
+    let mut head = [0; 8];
+    head.iter_mut().zip(block).for_each(|(slot, &byte)| *slot = byte);
+    let head = u64::from_le_bytes(head);
+    let header = Header::new(head);
+    let (length, rest) = (header.regenerated, block.get(header.length..));
+    let rest = rest.filter(|_| length <= max).ok_or(Error::ZstdLiteralsSize)?;
+    let content = rest.get(..header.compressed).ok_or(Error::ZstdLiteralsSize)?;
+    let out = literals.get_mut(..length).ok_or(Error::ZstdLiteralsSize)?;
+    match header.kind {
+        Kind::Raw => out.iter_mut().zip(content).for_each(|(slot, &byte)| *slot = byte),
+        Kind::Rle => out.fill(content.first().copied().unwrap_or(0)),
+        Kind::Compressed | Kind::Treeless => {
+            let tree = if header.kind == Kind::Compressed { huffman.read(content)? } else { 0 };
+            if !huffman.is_known() {
+                return Err(Error::ZstdNoHuffmanTree);
             }
-            Kind::Compressed | Kind::Treeless => {
-                let tree =
-                    if header.kind == Kind::Compressed { huffman.read(content)? } else { 0 };
-                if !huffman.is_known() {
-                    return Err(Error::ZstdNoHuffmanTree);
+            let streams = content.get(tree..).unwrap_or(&[]);
+            if header.four {
+                if length < MIN_FOUR {
+                    return Err(Error::ZstdLiteralsSize);
                 }
-                let streams = content.get(tree..).unwrap_or(&[]);
-                if header.four {
-                    if length < MIN_FOUR {
-                        return Err(Error::ZstdLiteralsSize);
-                    }
-                    let streams = four_streams(streams).ok_or(Error::ZstdHuffmanStream)?;
-                    huffman.decode_four(streams, out).ok_or(Error::ZstdHuffmanStream)?;
-                } else {
-                    huffman.decode(streams, out).ok_or(Error::ZstdHuffmanStream)?;
-                }
-                None
+                let streams = four_streams(streams).ok_or(Error::ZstdHuffmanStream)?;
+                huffman.decode_four(streams, out).ok_or(Error::ZstdHuffmanStream)?;
+            } else {
+                huffman.decode(streams, out).ok_or(Error::ZstdHuffmanStream)?;
             }
-        };
-        Ok((Self { raw, length }, end))
+        }
     }
+    Ok((length, header.length.saturating_add(header.compressed)))
 }
 
 /// Literals_Block_Type (3.1.1.3.1.1).

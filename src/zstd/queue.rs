@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Sequences between decoding and making (RFC 8878, 3.1.1.4 and 3.1.1.5).
 
-use crate::output::{Cursor, Sequence};
+use core::ops::Range;
+
+use crate::output::{Cursor, Literals, Sequence};
 use crate::{Error, Page};
 
 /// Sequences that are decoded at a time: decoding and copying are loops of their own, as a processor
@@ -152,7 +154,8 @@ impl Queue {
     #[inline(never)]
     pub(super) fn make<P: Page>(
         &mut self,
-        literals: &mut &[u8],
+        literals: &Literals,
+        left: &mut Range<usize>,
         out: &mut Cursor<'_, P>,
         more: bool,
         behind: usize,
@@ -164,8 +167,9 @@ impl Queue {
         let done = loop {
             let written = out.committed().wrapping_sub(before);
             let queue = self.sequences.get_mut(self.made..self.decoded).unwrap_or(&mut []);
-            let (quick, taken) = out.make(sure.saturating_sub(written), queue, literals);
-            *literals = literals.get(taken..).unwrap_or(&[]);
+            let sure = sure.saturating_sub(written);
+            let (quick, taken) = out.make(sure, queue, literals, left.start);
+            left.start = taken;
             self.made = self.made.wrapping_add(quick);
             if more && self.decoded.saturating_sub(self.made) <= FEW {
                 break true;
@@ -175,8 +179,9 @@ impl Queue {
                 break false;
             }
             let run = sequence.literals as usize;
-            let taken = out.extend(literals.get(..run).unwrap_or(literals));
-            *literals = literals.get(taken..).unwrap_or(&[]);
+            let rest = literals.get(left.clone()).unwrap_or(&[]);
+            let taken = out.extend(rest.get(..run).unwrap_or(rest));
+            left.start = left.start.wrapping_add(taken);
             sequence.literals = sequence.literals.wrapping_sub(taken as u32);
             if taken < run {
                 break false;

@@ -2,8 +2,10 @@
 //! The Sequences_Section of a compressed block: decoding and making sequences (RFC 8878, 3.1.1.3.2
 //! and 3.1.1.4).
 
+use core::ops::Range;
+
 use crate::bits::{BackwardBits, BackwardHeld, BACKWARD_REFILLED};
-use crate::output::Cursor;
+use crate::output::{Cursor, Literals};
 use crate::wrapped::Step;
 use crate::{Error, Page};
 
@@ -141,11 +143,12 @@ impl Sequences {
         self.may.bytes as usize
     }
 
-    /// Makes sequences until they or the round's room end. `literals` are those that are left.
+    /// Makes sequences until they or the round's room end. Of `literals` those of `left` are left.
     pub(super) fn run<P: Page>(
         &mut self,
         stream: &[u8],
-        literals: &mut &[u8],
+        literals: &Literals,
+        left: &mut Range<usize>,
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
         loop {
@@ -153,7 +156,7 @@ impl Sequences {
             let is_end = is_good && self.left == 0 && self.may.literals <= self.may.bytes;
             let behind = if is_end { self.may.literals as usize } else { 0 };
             let more = is_good && self.left > 0;
-            if !self.queue.is_empty() && !self.queue.make(literals, out, more, behind)? {
+            if !self.queue.is_empty() && !self.queue.make(literals, left, out, more, behind)? {
                 return Ok(Step::Full);
             }
             if out.is_parked() {
