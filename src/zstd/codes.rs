@@ -12,6 +12,9 @@ pub(super) const MATCH_LOG: u32 = 9;
 
 /// Rows of the tables: of one size, so that the code for them is one.
 pub(super) const TABLE: usize = 1 << LITERALS_LOG;
+/// Those of offsets that there can be: a cut to a byte takes a processor no step of its own, and the next
+/// sequence waits for this state longest.
+pub(super) const OFFSET_TABLE: usize = 1 << OFFSET_LOG;
 const DEFAULT: usize = 1 << 6;
 
 /// Codes of offsets, whose bits are up to 31. Those of lengths are up to 16.

@@ -107,11 +107,12 @@ impl<const N: usize> Table<N> {
         bits.take(self.log as u8) as usize
     }
 
-    /// The state behind `row`. It is cut to the table's size here, where the compiler sees it, so that
-    /// [`row`](Self::row) need not do it again.
+    /// The state behind `row`. It is cut to `ROWS`, up to the table's size, here, where the compiler
+    /// sees it, so that [`row`](Self::row) need not do it again.
     #[inline(always)]
-    pub(super) fn next(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
-        row.next(bits.take(row.state_bits)) & (N - 1)
+    pub(super) fn next<const ROWS: usize>(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
+        const { assert!(ROWS <= N) };
+        row.next(bits.take(row.state_bits)) & (ROWS - 1)
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@ const MAX_WEIGHTS: usize = 255;
 const WEIGHT_SYMBOLS: usize = MAX_BITS as usize + 1;
 /// The largest Accuracy_Log of their table (4.2.1.2).
 const WEIGHT_LOG: u32 = 6;
+const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
 
 /// Symbols of a stream that are decoded for one refill.
 const SYMBOLS: usize = 5;
@@ -98,7 +99,7 @@ impl Huffman {
             *slots.next()? = row.base as u8;
             count = count.wrapping_add(1);
             bits.refill();
-            state = self.weight_table.next(row, &mut bits);
+            state = self.weight_table.next::<WEIGHT_TABLE>(row, &mut bits);
             (state, other) = (other, state);
             // After the last bits they are zero.
             if bits.is_overdrawn() {

@@ -11,7 +11,7 @@ use crate::{Error, Page};
 
 use super::codes::{
     choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LITERALS, LITERALS_LOG,
-    MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, STATE_BITS, TABLE,
+    MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, OFFSET_TABLE, STATE_BITS, TABLE,
 };
 use super::fse::Table;
 use super::queue::{Left, Queue, Resolver};
@@ -207,6 +207,7 @@ impl Sequences {
         // In the tables, as the compiler is to see (see `Table::next`).
         let [mut literals_state, mut offset_state, mut match_state] =
             self.states.map(|state| state & (TABLE - 1));
+        offset_state &= OFFSET_TABLE - 1;
         let slots = self.queue.slots();
         let most = most.min(slots.len());
         let mut count = 0usize;
@@ -237,9 +238,9 @@ impl Sequences {
                 b.refill();
             }
             if !LAST || self.left > 1 {
-                literals_state = self.literals.next(literals_row, &mut b);
-                match_state = self.matches.next(match_row, &mut b);
-                offset_state = self.offsets.next(offset_row, &mut b);
+                literals_state = self.literals.next::<TABLE>(literals_row, &mut b);
+                match_state = self.matches.next::<TABLE>(match_row, &mut b);
+                offset_state = self.offsets.next::<OFFSET_TABLE>(offset_row, &mut b);
             }
             *slot = resolver.sequence(value, literals, length);
             count = count.wrapping_add(1);
