@@ -30,7 +30,8 @@ static WEIGHTS: [Symbol; WEIGHT_SYMBOLS] = {
     symbols
 };
 
-/// What the next bits of a stream decode to: a symbol in the low byte, and how many bits it has.
+/// What the next bits of a stream decode to: a symbol in the high byte, and how many bits it has in the
+/// low one, where a shift takes them as they are.
 type Entry = u16;
 
 /// The tree of a literals section, as a table; all-zero memory is one that has no tree yet.
@@ -149,7 +150,7 @@ impl Huffman {
             let begin = symbols.get_mut(usize::from(weight))?;
             let end = begin.wrapping_add(entries(weight).wrapping_shl(unused));
             let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight));
-            let entry = (length as u16) << 8 | u16::from(symbol);
+            let entry = u16::from(symbol) << 8 | length as u16;
             self.table.get_mut(*begin as usize..end as usize)?.fill(entry);
             *begin = end;
         }
@@ -203,8 +204,8 @@ impl Huffman {
     fn symbols(&self, mut word: u64, out: &mut [u8; SYMBOLS]) -> u64 {
         for slot in out {
             let entry = self.table[(word >> (u64::BITS - MAX_BITS)) as usize];
-            word = word.wrapping_shl(u32::from(entry >> 8));
-            *slot = entry as u8;
+            word = word.wrapping_shl(u32::from(entry));
+            *slot = (entry >> 8) as u8;
         }
         word
     }
@@ -222,8 +223,8 @@ impl Huffman {
             for slot in chunk {
                 // Where bits are missing it is a symbol all the same.
                 let entry = self.table[(b.peek() >> (u64::BITS - MAX_BITS)) as usize];
-                b.consume((entry >> 8) as u8);
-                *slot = entry as u8;
+                b.consume(entry as u8);
+                *slot = (entry >> 8) as u8;
             }
             if b.is_overdrawn() {
                 return None;
