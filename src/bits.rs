@@ -229,20 +229,6 @@ impl<'a> BackwardBits<'a> {
         self.used = self.used.wrapping_add(u32::from(bits));
     }
 
-    /// Refills whole, and returns the next [`BACKWARD_REFILLED`] bits but one, highest first, with a mark
-    /// at their end: the lowest bit that is set. It tells how far the word has been shifted when the word
-    /// comes back to [`consume_to`](Self::consume_to).
-    #[inline(always)]
-    pub(crate) fn marked(&mut self) -> Option<u64> {
-        self.refill_whole().then(|| (self.buffer | 1).wrapping_shl(self.used))
-    }
-
-    /// Consumes what has been shifted out of a [marked](Self::marked) word.
-    #[inline(always)]
-    pub(crate) fn consume_to(&mut self, marked: u64) {
-        self.used = marked.trailing_zeros();
-    }
-
     /// Whether more bits were consumed than there are.
     #[inline(always)]
     pub(crate) fn is_overdrawn(&self) -> bool {

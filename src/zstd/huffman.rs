@@ -179,19 +179,18 @@ impl Huffman {
         let (mut a, mut b, mut c, mut d) = (a, b, c, d);
         // The processor works on the four of a round at once, as none waits for another.
         for _ in 0..d.len() / SYMBOLS {
-            let Some(first) = s.marked() else { break };
-            let Some(second) = t.marked() else { break };
-            let Some(third) = u.marked() else { break };
-            let Some(fourth) = v.marked() else { break };
+            if !(s.refill_whole() && t.refill_whole() && u.refill_whole() && v.refill_whole()) {
+                break;
+            }
             let (a_next, b_next, c_next, d_next);
             (a_next, a) = a.split_first_chunk_mut()?;
             (b_next, b) = b.split_first_chunk_mut()?;
             (c_next, c) = c.split_first_chunk_mut()?;
             (d_next, d) = d.split_first_chunk_mut()?;
-            s.consume_to(self.symbols(first, a_next));
-            t.consume_to(self.symbols(second, b_next));
-            u.consume_to(self.symbols(third, c_next));
-            v.consume_to(self.symbols(fourth, d_next));
+            s.consume(self.symbols(s.peek(), a_next));
+            t.consume(self.symbols(t.peek(), b_next));
+            u.consume(self.symbols(u.peek(), c_next));
+            v.consume(self.symbols(v.peek(), d_next));
         }
         self.decode_rest(&mut s, a)?;
         self.decode_rest(&mut t, b)?;
@@ -199,15 +198,19 @@ impl Huffman {
         self.decode_rest(&mut v, d)
     }
 
-    /// The next symbols, from a word that is shifted by what they take.
+    /// The symbols that `word` begins with. Returns how many bits they have together, which is known
+    /// before the last of them is shifted out.
     #[inline]
-    fn symbols(&self, mut word: u64, out: &mut [u8; SYMBOLS]) -> u64 {
+    fn symbols(&self, mut word: u64, out: &mut [u8; SYMBOLS]) -> u8 {
+        // The low bytes do not come to 256.
+        let mut sum: Entry = 0;
         for slot in out {
             let entry = self.table[(word >> (u64::BITS - MAX_BITS)) as usize];
             word = word.wrapping_shl(u32::from(entry));
+            sum = sum.wrapping_add(entry);
             *slot = (entry >> 8) as u8;
         }
-        word
+        sum as u8
     }
 
     /// The last symbols of a stream, which then must have come to its end.
