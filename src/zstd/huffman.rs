@@ -40,6 +40,8 @@ pub(super) struct Huffman {
     /// Max_Number_of_Bits; 0: there is no tree.
     bits: u32,
     weights: [u8; MAX_WEIGHTS + 1],
+    /// Symbols in the order of their weights.
+    order: [u8; MAX_WEIGHTS + 1],
     weight_table: FseTable<512>,
 }
 
@@ -48,6 +50,7 @@ impl Huffman {
         table: [0; 1 << MAX_BITS],
         bits: 0,
         weights: [0; MAX_WEIGHTS + 1],
+        order: [0; MAX_WEIGHTS + 1],
         weight_table: FseTable::NEW,
     };
 
@@ -137,22 +140,29 @@ impl Huffman {
         if *symbols.get(1)? == 0 {
             return None;
         }
+        // In the order of weights, and of numbers among those of one weight, which is the order of the
+        // table: entries of one symbol after the other, with a length that seldom changes.
+        let (mut places, mut place) = ([0u32; WEIGHT_SYMBOLS], 0u32);
+        for (begin, &symbols) in places.iter_mut().zip(&symbols) {
+            *begin = place;
+            place = place.wrapping_add(symbols);
+        }
+        for (symbol, &weight) in (0..=u8::MAX).zip(self.weights.get(..=count)?) {
+            let place = places.get_mut(usize::from(weight))?;
+            *self.order.get_mut(*place as usize)? = symbol;
+            *place = place.wrapping_add(1);
+        }
         // The table is one of the longest codes, whatever the tree's are.
         let unused = MAX_BITS.wrapping_sub(bits);
-        let mut begin = 0u32;
-        for (weight, symbols) in (0..=u8::MAX).zip(&mut symbols) {
-            let all = symbols.wrapping_mul(entries(weight)).wrapping_shl(unused);
-            *symbols = begin;
-            begin = begin.wrapping_add(all);
-        }
-        let weights = self.weights.get(..=count)?;
-        for (symbol, &weight) in (0..=u8::MAX).zip(weights).filter(|(_, &weight)| weight > 0) {
-            let begin = symbols.get_mut(usize::from(weight))?;
-            let end = begin.wrapping_add(entries(weight).wrapping_shl(unused));
+        let (mut order, mut table) = (self.order.iter(), &mut self.table[..]);
+        for (weight, &symbols) in (0..=u8::MAX).zip(&symbols) {
             let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight));
-            let entry = u16::from(symbol) << 8 | length as u16;
-            self.table.get_mut(*begin as usize..end as usize)?.fill(entry);
-            *begin = end;
+            let size = entries(weight).wrapping_shl(unused) as usize;
+            for &symbol in order.by_ref().take(symbols as usize) {
+                let slots;
+                (slots, table) = table.split_at_mut_checked(size)?;
+                slots.fill(u16::from(symbol) << 8 | length as u16);
+            }
         }
         self.bits = bits;
         Some(())
