@@ -75,72 +75,70 @@ struct Slot<D> {
     decoder: Concatenated<D>,
 }
 
-/// The decoder that was made in some memory.
-enum Chosen<'a> {
-    Any(&'a mut Slot<Any>),
-    #[cfg(feature = "gzip")]
-    Gzip(&'a mut Slot<Gzip>),
-    #[cfg(feature = "gzip")]
-    Zlib(&'a mut Slot<Zlib>),
-    #[cfg(feature = "gzip")]
-    Deflate(&'a mut Slot<Deflate>),
-    #[cfg(feature = "xz")]
-    Xz(&'a mut Slot<Xz>),
-    #[cfg(feature = "xz")]
-    Lzma(&'a mut Slot<Lzma>),
-    #[cfg(feature = "zstd")]
-    Zstd(&'a mut Slot<Zstd<'static>>),
-}
-
-/// Does the same with whichever it is; `$none` where there is none.
+/// The same for whichever decoder a format has, which goes by the name `$decoder`; `$none` where this
+/// build has none.
 macro_rules! with {
-    ($memory:expr, $slot:ident => $value:expr, $none:expr) => {
-        match choose($memory) {
-            Some(Chosen::Any($slot)) => $value,
+    ($format:expr, $decoder:ident => $value:expr, $none:expr) => {
+        match $format {
+            ANY => {
+                type $decoder = Any;
+                $value
+            }
             #[cfg(feature = "gzip")]
-            Some(Chosen::Gzip($slot)) => $value,
+            GZIP => {
+                type $decoder = Gzip;
+                $value
+            }
             #[cfg(feature = "gzip")]
-            Some(Chosen::Zlib($slot)) => $value,
+            ZLIB => {
+                type $decoder = Zlib;
+                $value
+            }
             #[cfg(feature = "gzip")]
-            Some(Chosen::Deflate($slot)) => $value,
+            DEFLATE => {
+                type $decoder = Deflate;
+                $value
+            }
             #[cfg(feature = "xz")]
-            Some(Chosen::Xz($slot)) => $value,
+            XZ => {
+                type $decoder = Xz;
+                $value
+            }
             #[cfg(feature = "xz")]
-            Some(Chosen::Lzma($slot)) => $value,
+            LZMA => {
+                type $decoder = Lzma;
+                $value
+            }
             #[cfg(feature = "zstd")]
-            Some(Chosen::Zstd($slot)) => $value,
-            None => $none,
+            ZSTD => {
+                type $decoder = Zstd<'static>;
+                $value
+            }
+            _ => $none,
         }
     };
 }
 
+/// Of the decoder in `memory`; none of the formats if it is null.
+///
 /// # Safety
 ///
 /// `memory` is null, or was given to [`pagewise_init`] and is used by nobody else meanwhile.
-unsafe fn choose<'a>(memory: *mut Head) -> Option<Chosen<'a>> {
+unsafe fn format(memory: *mut Head) -> c_int {
     if memory.is_null() {
-        return None;
+        return -1;
     }
-    // SAFETY: Each slot begins with a head, and the head tells which decoder `pagewise_init` made room
-    // for and put there.
-    unsafe {
-        Some(match (*memory).format {
-            ANY => Chosen::Any(&mut *memory.cast()),
-            #[cfg(feature = "gzip")]
-            GZIP => Chosen::Gzip(&mut *memory.cast()),
-            #[cfg(feature = "gzip")]
-            ZLIB => Chosen::Zlib(&mut *memory.cast()),
-            #[cfg(feature = "gzip")]
-            DEFLATE => Chosen::Deflate(&mut *memory.cast()),
-            #[cfg(feature = "xz")]
-            XZ => Chosen::Xz(&mut *memory.cast()),
-            #[cfg(feature = "zstd")]
-            ZSTD => Chosen::Zstd(&mut *memory.cast()),
-            #[cfg(feature = "xz")]
-            LZMA => Chosen::Lzma(&mut *memory.cast()),
-            _ => return None,
-        })
-    }
+    // SAFETY: Each slot begins with a head.
+    unsafe { (*memory).format }
+}
+
+/// # Safety
+///
+/// `memory` was given to [`pagewise_init`] for a `D`, as its [`format`] tells, and is used by nobody else as
+/// long as the slot is borrowed.
+unsafe fn slot<'a, D>(memory: *mut Head) -> &'a mut Slot<D> {
+    // SAFETY: `pagewise_init` made room for it, and put it there.
+    unsafe { &mut *memory.cast() }
 }
 
 /// # Safety
@@ -168,22 +166,7 @@ unsafe fn bytes_mut<'a, T>(data: *mut T, length: usize) -> &'a mut [T] {
 /// Bytes of memory for a decoder, 0 if this build has none for the format.
 #[no_mangle]
 extern "C" fn pagewise_size(format: c_int) -> usize {
-    match format {
-        ANY => size_of::<Slot<Any>>(),
-        #[cfg(feature = "gzip")]
-        GZIP => size_of::<Slot<Gzip>>(),
-        #[cfg(feature = "gzip")]
-        ZLIB => size_of::<Slot<Zlib>>(),
-        #[cfg(feature = "gzip")]
-        DEFLATE => size_of::<Slot<Deflate>>(),
-        #[cfg(feature = "xz")]
-        XZ => size_of::<Slot<Xz>>(),
-        #[cfg(feature = "zstd")]
-        ZSTD => size_of::<Slot<Zstd<'static>>>(),
-        #[cfg(feature = "xz")]
-        LZMA => size_of::<Slot<Lzma>>(),
-        _ => 0,
-    }
+    with!(format, D => size_of::<Slot<D>>(), 0)
 }
 
 /// Makes a decoder in place.
@@ -234,7 +217,7 @@ unsafe extern "C" fn pagewise_detect(input: *const u8, length: usize) -> c_int {
 ///
 /// # Safety
 ///
-/// `memory` as for [`choose`]; `input` and `pages` are null or point to as many bytes and pages as is
+/// `memory` as for [`format`]; `input` and `pages` are null or point to as many bytes and pages as is
 /// said, and the pages to memory of their lengths; no two of all these overlap, and nobody else uses
 /// them during the call. `progress` can be written.
 #[no_mangle]
@@ -249,7 +232,8 @@ unsafe extern "C" fn pagewise_decode(
     // SAFETY: The caller's promises.
     let (input, pages) = unsafe { (bytes(input, input_length), bytes_mut(pages, page_count)) };
     // SAFETY: As above.
-    let (told, result) = unsafe { with!(memory, slot => slot.decode(input, pages), NO_DECODER) };
+    let (told, result) =
+        unsafe { with!(format(memory), D => slot::<D>(memory).decode(input, pages), NO_DECODER) };
     if !progress.is_null() {
         // SAFETY: As above.
         unsafe { progress.write(told) };
@@ -288,6 +272,11 @@ impl<D: Members> Slot<D> {
         self.decoder.release(pages).map_or_else(|error| self.fail(error), |()| DONE)
     }
 
+    fn reset(&mut self) {
+        self.head.error = None;
+        self.decoder.reset();
+    }
+
     fn fail(&mut self, error: Error) -> c_int {
         self.head.error = Some(error);
         -error.errno()
@@ -298,11 +287,13 @@ impl<D: Members> Slot<D> {
 ///
 /// # Safety
 ///
-/// `memory` as for [`choose`]; `length` can be written.
+/// `memory` as for [`format`]; `length` can be written.
 #[no_mangle]
 unsafe extern "C" fn pagewise_message(memory: *mut Head, length: *mut usize) -> *const c_char {
     // SAFETY: The caller's promise.
-    let error = unsafe { with!(memory, slot => slot.head.error, Some(Error::UnsupportedFormat)) };
+    let error = unsafe {
+        with!(format(memory), D => slot::<D>(memory).head.error, Some(Error::UnsupportedFormat))
+    };
     let message = error.map_or("no error", Error::message);
     if !length.is_null() {
         // SAFETY: As above.
@@ -315,36 +306,33 @@ unsafe extern "C" fn pagewise_message(memory: *mut Head, length: *mut usize) -> 
 ///
 /// # Safety
 ///
-/// `memory` as for [`choose`].
+/// `memory` as for [`format`].
 #[no_mangle]
 unsafe extern "C" fn pagewise_limit_window(memory: *mut Head, bytes: u64) {
     // SAFETY: The caller's promise.
-    unsafe { with!(memory, slot => slot.decoder.limit_window(bytes), ()) }
+    unsafe { with!(format(memory), D => slot::<D>(memory).decoder.limit_window(bytes), ()) }
 }
 
 /// `Decode::release`.
 ///
 /// # Safety
 ///
-/// `memory` as for [`choose`].
+/// `memory` as for [`format`].
 #[no_mangle]
 unsafe extern "C" fn pagewise_release(memory: *mut Head, pages: usize) -> c_int {
     // SAFETY: The caller's promise.
-    unsafe { with!(memory, slot => slot.release(pages), -Error::ReleaseUnsettled.errno()) }
+    unsafe {
+        with!(format(memory), D => slot::<D>(memory).release(pages), -Error::ReleaseUnsettled.errno())
+    }
 }
 
 /// `Decode::reset`.
 ///
 /// # Safety
 ///
-/// `memory` as for [`choose`].
+/// `memory` as for [`format`].
 #[no_mangle]
 unsafe extern "C" fn pagewise_reset(memory: *mut Head) {
     // SAFETY: The caller's promise.
-    unsafe {
-        with!(memory, slot => {
-            slot.head.error = None;
-            slot.decoder.reset();
-        }, ())
-    }
+    unsafe { with!(format(memory), D => slot::<D>(memory).reset(), ()) }
 }
