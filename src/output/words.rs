@@ -37,7 +37,7 @@ impl Tail {
 }
 
 /// Copies as many bytes as both have, and says how many.
-pub(super) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
+pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
     room.len().min(bytes.len())
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The Literals_Section of a compressed block (RFC 8878, 3.1.1.3.1).
 
+use crate::output::words::copy_over;
 use crate::output::Literals;
 use crate::Error;
 
@@ -28,7 +29,7 @@ pub(super) fn read(
     let content = rest.get(..header.compressed).ok_or(Error::ZstdLiteralsSize)?;
     let out = literals.get_mut(..length).ok_or(Error::ZstdLiteralsSize)?;
     match header.kind {
-        Kind::Raw => out.iter_mut().zip(content).for_each(|(slot, &byte)| *slot = byte),
+        Kind::Raw => _ = copy_over(out, content),
         Kind::Rle => out.fill(content.first().copied().unwrap_or(0)),
         Kind::Compressed | Kind::Treeless => {
             let tree = if header.kind == Kind::Compressed { huffman.read(content)? } else { 0 };
