@@ -9,8 +9,6 @@ cache=$(realpath -m "${KERNEL_DIR:-$top/target/kernel}")
 mkdir -p "$cache/build" "$cache/work"
 . "$top/.ci/debian"
 
-step() { printf '\n== %s (%ss)\n' "$*" "$SECONDS"; }
-
 # none PATTERN [FILE]: fails where a line matches, and shows it.
 none() {
     if grep -E "$@" >&2; then return 1; fi
