@@ -11,7 +11,6 @@
  */
 #define _GNU_SOURCE
 #include <lzma.h>
-#include <time.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -21,14 +20,6 @@
 #define ROOM (64 << 20)
 /* Pages of the virtual machine's memory, with what is in its holes. */
 #define MAX_PFN (1 << 20)
-
-static unsigned long long now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 /* As libkmod does it. Returns an errno. */
 static int load_from_user_space(const char *path)

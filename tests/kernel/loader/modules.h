@@ -4,45 +4,12 @@
 #define MODULES_H
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/module.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
-/* Behind the bytes of a file there is room for some more. */
-#define SLACK 4
-
-struct bytes {
-	unsigned char *at;
-	size_t length;
-};
-
-static inline void fail(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static inline struct bytes read_file(const char *path)
-{
-	int file = open(path, O_RDONLY);
-	struct bytes bytes;
-	struct stat status;
-
-	if (file < 0 || fstat(file, &status))
-		fail(path);
-	bytes.length = status.st_size;
-	bytes.at = malloc(bytes.length + SLACK);
-	if (!bytes.at || read(file, bytes.at, bytes.length) != (ssize_t)bytes.length)
-		fail(path);
-	close(file);
-	return bytes;
-}
+#include "user.h"
 
 /* By the kernel's own decompression. Returns an errno. */
 static inline int load_file(int file)

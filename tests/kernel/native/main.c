@@ -5,49 +5,14 @@
  * PATH.gz, PATH.xz and PATH.zst lie. Prints medians.
  */
 #define _GNU_SOURCE
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "peers.h"
+#include "user.h"
 
 #define PAGE 4096
 #define ARCH_SET_GS 0x1001
-
-struct bytes {
-	unsigned char *at;
-	size_t length;
-};
-
-static struct bytes read_file(const char *path, const char *suffix)
-{
-	struct bytes bytes = { NULL, 0 };
-	char name[4096];
-	FILE *file;
-
-	snprintf(name, sizeof(name), "%s%s", path, suffix);
-	file = fopen(name, "rb");
-	if (!file || fseek(file, 0, SEEK_END))
-		exit(2);
-	bytes.length = ftell(file);
-	rewind(file);
-	bytes.at = malloc(bytes.length);
-	if (fread(bytes.at, 1, bytes.length, file) != bytes.length)
-		exit(2);
-	fclose(file);
-	return bytes;
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static int compare_doubles(const void *a, const void *b)
 {
@@ -67,7 +32,7 @@ static size_t count;
 
 static double measure(decoder_fn *decode, struct bytes stream, struct bytes original, size_t *memory)
 {
-	double start = now(), time;
+	unsigned long long start = now(), time;
 	struct decoding decoding = decode(stream.at, stream.length, pages, count);
 
 	time = now() - start;
@@ -86,10 +51,14 @@ static double measure(decoder_fn *decode, struct bytes stream, struct bytes orig
 
 static void compare(const char *path, const char *suffix, decoder_fn *kernel, int rounds)
 {
-	struct bytes original = read_file(path, ""), stream = read_file(path, suffix);
+	struct bytes original, stream;
+	char name[4096];
 	double theirs[rounds], ours[rounds], ratios[rounds];
 	size_t their_memory, our_memory;
 
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	original = read_file(path);
+	stream = read_file(name);
 	count = original.length / PAGE + 1;
 	pages = calloc(count, sizeof(*pages));
 	for (size_t i = 0; i < count; i++)
