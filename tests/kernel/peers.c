@@ -29,11 +29,6 @@ struct decoding pagewise_file(const unsigned char *input, size_t length,
 		input += progress.consumed;
 		length -= progress.consumed;
 	}
-	if (result == PAGEWISE_NEED_PAGE) {
-		/* The file's end may stand behind the last byte of output. */
-		result = pagewise_decode(decoder, input, length, pages, used, &progress);
-		length -= progress.consumed;
-	}
 	if (result < 0) {
 		size_t size;
 		const char *message = pagewise_message(decoder, &size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only */
-/* Decoders of a whole file into pages: this library, and the kernel's own as kernel/module/decompress.c
- * calls them. Each allocates what it needs and frees it. */
+/* Decoders of a whole file into pages that have room for more: this library, and the kernel's
+ * own as kernel/module/decompress.c calls them. Each allocates what it needs and frees it. */
 #ifndef PEERS_H
 #define PEERS_H
 

@@ -155,5 +155,5 @@ int main(int argc, char **argv)
 		treat(argv[i]);
 		check_free(argv[i], before);
 	}
-	return is_strict && (taken || wrong);
+	return wrong != 0;
 }
