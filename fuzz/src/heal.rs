@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Checksums of a changed file set right: of one member, stream or frame, with one block in .xz.
+//! Checksums of a changed file set right: of one member, stream or frame, in .xz of its first block.
 
 use pagewise::{Decode, Error};
 
 use crate::common::xz::{check_field, crc32};
 use crate::common::zstd::xxh64;
-use crate::{repair, MAX_OUTPUT};
+use crate::{first_check, repair, MAX_OUTPUT};
 
 /// Sets right each checksum that stops `decoder`, one after the other. Panics if one still does: then
 /// this crate and the other implementations that are asked here do not have the same.
@@ -24,7 +24,12 @@ pub fn heal<D: Decode>(decoder: &mut D, file: &mut [u8]) {
             Error::GzipCrc32 => crc32(content).to_vec(),
             Error::GzipIsize => [crc32(content), (content.len() as u32).to_le_bytes()].concat(),
             Error::ZlibAdler32 => zlib_rs::adler32::adler32(1, content).to_be_bytes().to_vec(),
-            Error::XzCrc32 | Error::XzCrc64 | Error::XzSha256 => check_field(head[7], content),
+            // The content of a later block is not all that is settled.
+            Error::XzCrc32 | Error::XzCrc64 | Error::XzSha256
+                if first_check(head) == Some(head.len()) =>
+            {
+                check_field(head[7], content)
+            }
             Error::ZstdChecksum => xxh64(content).to_le_bytes()[..4].to_vec(),
             _ => return,
         };

@@ -12,7 +12,7 @@ pub mod work;
 
 use pagewise::{Decode, Error, Pause};
 
-pub use repair::repair;
+pub use repair::{first_check, repair};
 pub use work::Meter;
 
 /// Output is cut off here: a few bytes of input can stand for very many.

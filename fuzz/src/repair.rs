@@ -29,8 +29,7 @@ fn repair_stream(file: &mut [u8], mut at: usize) -> Option<usize> {
             break;
         }
         repair_field(file, at, 4 * size)?;
-        let data = at + 4 * size + 4;
-        at = data + (end_of_chunks(file, data)? - data).next_multiple_of(4) + check;
+        at = check_of_block(file, at)? + check;
     }
     let index = length_of_index(file.get(at..)?)?;
     repair_field(file, at, index)?;
@@ -45,6 +44,17 @@ fn repair_field(file: &mut [u8], at: usize, length: usize) -> Option<()> {
     let (field, crc) = file.get_mut(at..at + length + 4)?.split_at_mut(length);
     crc.copy_from_slice(&crc32(field).to_le_bytes());
     Some(())
+}
+
+/// Where the check of an .xz stream's first block is.
+pub fn first_check(file: &[u8]) -> Option<usize> {
+    check_of_block(file, STREAM_HEADER)
+}
+
+/// Where the check of the block that begins at `at` is.
+fn check_of_block(file: &[u8], at: usize) -> Option<usize> {
+    let data = at + 4 * usize::from(*file.get(at)?) + 4;
+    Some(data + (end_of_chunks(file, data)? - data).next_multiple_of(4))
 }
 
 /// Where the LZMA2 data that begin at `at` end.
