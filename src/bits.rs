@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Bit readers.
 
-use crate::output::words::last_chunk;
+use crate::output::words::load;
 
 /// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
 pub(crate) const REFILLED: u32 = 56;
@@ -191,10 +191,10 @@ impl<'a> BackwardBits<'a> {
     pub(crate) fn refill_whole(&mut self) -> bool {
         let bytes = (self.used >> 3) as usize;
         let Some(rest) = self.rest.get(..self.rest.len().wrapping_sub(bytes)) else { return false };
-        let Some(word) = last_chunk(rest) else { return false };
+        let Some(word) = load(rest, rest.len().wrapping_sub(8)) else { return false };
         self.rest = rest;
         self.used &= 7;
-        self.buffer = u64::from_le_bytes(*word);
+        self.buffer = word;
         true
     }
 

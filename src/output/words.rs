@@ -56,7 +56,7 @@ pub(super) fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
 }
 
 #[inline(always)]
-pub(super) fn load(bytes: &[u8], at: usize) -> Option<u64> {
+pub(crate) fn load(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
