@@ -5,14 +5,11 @@
 //! last byte that is sure to be written, so nothing past the end of the output is ever touched.
 
 use super::cursor::{lookup, Cursor};
-use super::words::{copy_over, last_chunk_mut};
+use super::words::{copy_over, load_chunk, store_chunk, Few, CHUNK};
 use crate::zstd::MAX_BLOCK;
 use crate::Page;
 
-/// Bytes that are copied at once, and so the most that a copy writes behind its end.
-const CHUNK: usize = 16;
-
-/// Most matches are not longer.
+/// Most matches are not longer. A chunk is the most that a copy writes behind its end.
 const MATCH: usize = 2 * CHUNK;
 
 /// Bytes for the literals of a block: a chunk more than there can be, as they are read in chunks.
@@ -83,27 +80,55 @@ impl<P: Page> Cursor<'_, P> {
         if end.wrapping_add(CHUNK) > sure || offset < length {
             return None;
         }
-        let literals = literals.get(taken..)?;
-        let chunk: &[u8; CHUNK] = literals.first_chunk()?;
-        *chunk_mut(self.page()?, at)? = *chunk;
+        // The mask takes the place of a check; where it changes the place no literal is left.
+        store_chunk(self.page()?, at, load_chunk(literals, taken & (MAX_BLOCK - 1))?)?;
         if run > CHUNK {
-            append_long(self.page()?.get_mut(at..)?, literals.get(..run)?);
+            append_long(self.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
         }
         let from = middle.wrapping_sub(offset);
         let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
-        let first: [u8; CHUNK] = *source.first_chunk()?;
-        if length > CHUNK {
-            let second: [u8; CHUNK] = *source.get(CHUNK..)?.first_chunk()?;
-            let slot: &mut [u8; MATCH] = chunk_mut(self.page()?, middle)?;
-            *slot.first_chunk_mut()? = first;
-            *last_chunk_mut(slot)? = second;
-            if length > MATCH {
-                repeat_long(self.pages, self.page_shift, from, middle, length)?;
-            }
-        } else {
-            *chunk_mut(self.page()?, middle)? = first;
+        // The first chunk and the last one. Of a short match they are the same: whether it is short
+        // can't be predicted.
+        let size = length.max(CHUNK);
+        let behind = size.wrapping_sub(CHUNK);
+        let source = source.get(..size)?;
+        let (first, last) = (load_chunk(source, 0)?, load_chunk(source, behind)?);
+        let slot = self.page()?.get_mut(middle..)?.get_mut(..size)?;
+        store_chunk(slot, 0, first)?;
+        store_chunk(slot, behind, last)?;
+        if length > MATCH {
+            repeat_long(self.pages, self.page_shift, from, middle, length)?;
         }
         self.at = end;
+        Some(())
+    }
+
+    /// Makes a sequence whose runs are short and lie in one page each, byte for byte: there may be no room
+    /// for chunks. Its offset must have been found good. `None`, and the sequence not made, if it is
+    /// another one.
+    #[inline(never)]
+    pub(crate) fn make_few(
+        &mut self,
+        sequence: &Sequence,
+        literals: &Literals,
+        taken: usize,
+    ) -> Option<()> {
+        let Sequence { literals: run, length, offset } = *sequence;
+        let (run, length, offset) = (run as usize, length as usize, offset as usize);
+        let at = self.at;
+        let middle = at.wrapping_add(run);
+        let end = middle.wrapping_add(length);
+        if self.is_full() || run > CHUNK || length > CHUNK || offset < length {
+            return None;
+        }
+        let room = self.page()?.get_mut(at..end)?;
+        Few::load(literals.get(taken..)?.get(..run)?).store(room.get_mut(..run)?);
+        let from = middle.wrapping_sub(offset);
+        let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
+        let copied = Few::load(source.get(..length)?);
+        copied.store(self.page()?.get_mut(middle..end)?);
+        self.at = end;
+        self.extend_tail(at);
         Some(())
     }
 }
@@ -114,7 +139,7 @@ fn append_long(room: &mut [u8], literals: &[u8]) {
     copy_over(room, literals);
 }
 
-/// What a long match has behind its first chunks.
+/// What a long match has between its first chunk and its last one.
 #[inline(never)]
 fn repeat_long<P: Page>(
     pages: &mut [P],
@@ -123,18 +148,13 @@ fn repeat_long<P: Page>(
     at: usize,
     length: usize,
 ) -> Option<()> {
-    let mut done = MATCH;
-    while done < length {
+    let mut done = CHUNK;
+    while done < length.wrapping_sub(CHUNK) {
         let last = pages.len().wrapping_sub(1);
         let source = lookup(pages, last, from.wrapping_add(done), page_shift)?;
-        let chunk: [u8; CHUNK] = *source.first_chunk()?;
-        *chunk_mut(pages.last_mut()?.as_mut(), at.wrapping_add(done))? = chunk;
+        let chunk = load_chunk(source, 0)?;
+        store_chunk(pages.last_mut()?.as_mut(), at.wrapping_add(done), chunk)?;
         done = done.wrapping_add(CHUNK);
     }
     Some(())
-}
-
-#[inline(always)]
-fn chunk_mut<const N: usize>(page: &mut [u8], at: usize) -> Option<&mut [u8; N]> {
-    page.get_mut(at..)?.first_chunk_mut()
 }

@@ -161,7 +161,8 @@ impl Queue {
         behind: usize,
     ) -> Result<bool, Error> {
         let ahead = (self.ahead as usize).saturating_add(behind);
-        let sure = if self.is_reachable(out) { ahead } else { 0 };
+        let is_reachable = self.is_reachable(out);
+        let sure = if is_reachable { ahead } else { 0 };
         let before = out.committed();
         let mut failed = None;
         let done = loop {
@@ -175,6 +176,11 @@ impl Queue {
                 break true;
             }
             let Some(sequence) = queue.get_mut(quick) else { break true };
+            if is_reachable && out.make_few(sequence, literals, left.start).is_some() {
+                left.start = left.start.wrapping_add(sequence.literals as usize);
+                self.made = self.made.wrapping_add(1);
+                continue;
+            }
             if out.is_full() {
                 break false;
             }
