@@ -4,7 +4,7 @@
 use crate::bits::{BackwardBits, BACKWARD_REFILLED};
 use crate::Error;
 
-use super::fse::{Symbol, Table as FseTable};
+use super::fse::{Alphabet, Symbol, Table as FseTable};
 
 /// Longest code (4.2.1).
 const MAX_BITS: u32 = 11;
@@ -15,19 +15,22 @@ const WEIGHT_SYMBOLS: usize = MAX_BITS as usize + 1;
 /// The largest Accuracy_Log of their table (4.2.1.2).
 const WEIGHT_LOG: u32 = 6;
 const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
+/// Weights that are decoded for one refill.
+const WEIGHTS_REFILLED: usize = 8;
+const _: () = assert!(WEIGHTS_REFILLED as u32 * WEIGHT_LOG <= BACKWARD_REFILLED);
 
 /// Symbols of a stream that are decoded for one refill.
 const SYMBOLS: usize = 5;
 const _: () = assert!(SYMBOLS as u32 * MAX_BITS < BACKWARD_REFILLED);
 
-static WEIGHTS: [Symbol; WEIGHT_SYMBOLS] = {
+static WEIGHTS: Alphabet = {
     let mut symbols = [Symbol { base: 0, bits: 0 }; WEIGHT_SYMBOLS];
     let mut weight = 0;
     while weight < WEIGHT_SYMBOLS {
         symbols[weight].base = weight as u32;
         weight += 1;
     }
-    symbols
+    Alphabet::new(symbols)
 };
 
 /// What the next bits of a stream decode to: a symbol in the high byte, and how many bits it has in the
@@ -99,16 +102,18 @@ impl Huffman {
         let mut count = 0usize;
         let mut slots = self.weights.iter_mut().take(MAX_WEIGHTS);
         loop {
-            let row = self.weight_table.row(state);
-            *slots.next()? = row.base as u8;
-            count = count.wrapping_add(1);
             bits.refill();
-            state = self.weight_table.next::<WEIGHT_TABLE>(row, &mut bits);
-            (state, other) = (other, state);
-            // After the last bits they are zero.
-            if bits.is_overdrawn() {
-                *slots.next()? = self.weight_table.row(state).base as u8;
-                return Some(count.wrapping_add(1));
+            for _ in 0..WEIGHTS_REFILLED {
+                let row = self.weight_table.row(state);
+                *slots.next()? = row.base as u8;
+                count = count.wrapping_add(1);
+                state = self.weight_table.next::<WEIGHT_TABLE>(row, &mut bits);
+                (state, other) = (other, state);
+                // After the last bits they are zero.
+                if bits.is_overdrawn() {
+                    *slots.next()? = self.weight_table.row(state).base as u8;
+                    return Some(count.wrapping_add(1));
+                }
             }
         }
     }
@@ -118,12 +123,13 @@ impl Huffman {
     fn build(&mut self, count: usize) -> Option<()> {
         // Entries of the table for each weight, and where they begin.
         let mut symbols = [0u32; WEIGHT_SYMBOLS];
-        let mut sum = 0u32;
         for &weight in self.weights.get(..count)? {
-            *symbols.get_mut(usize::from(weight))? =
-                symbols.get(usize::from(weight))?.wrapping_add(1);
-            sum = sum.wrapping_add(entries(weight));
+            let symbols = symbols.get_mut(usize::from(weight))?;
+            *symbols = symbols.wrapping_add(1);
         }
+        let sum = (0..=u8::MAX).zip(&symbols).fold(0u32, |sum, (weight, &symbols)| {
+            sum.wrapping_add(symbols.wrapping_mul(entries(weight)))
+        });
         // The next power of two, of which the last weight is what is missing.
         let bits = u32::BITS.wrapping_sub(sum.leading_zeros());
         if sum == 0 || bits > MAX_BITS {
@@ -147,10 +153,12 @@ impl Huffman {
             *begin = place;
             place = place.wrapping_add(symbols);
         }
-        for (symbol, &weight) in (0..=u8::MAX).zip(self.weights.get(..=count)?) {
+        let mut symbol = 0u8;
+        for &weight in self.weights.get(..=count)? {
             let place = places.get_mut(usize::from(weight))?;
             *self.order.get_mut(*place as usize)? = symbol;
             *place = place.wrapping_add(1);
+            symbol = symbol.wrapping_add(1);
         }
         // The table is one of the longest codes, whatever the tree's are.
         let unused = MAX_BITS.wrapping_sub(bits);
