@@ -3,7 +3,7 @@
 
 use crate::Error;
 
-use super::fse::{Symbol, Table};
+use super::fse::{Alphabet, Symbol, Table};
 
 /// Largest Accuracy_Logs (3.1.1.3.2.1).
 pub(super) const LITERALS_LOG: u32 = 9;
@@ -23,20 +23,26 @@ pub(super) const OFFSET_CODES: usize = 32;
 pub(super) const STATE_BITS: u32 = LITERALS_LOG + OFFSET_LOG + MATCH_LOG;
 
 /// Literals length codes (3.1.1.3.2.1.1).
-pub(super) static LITERALS: [Symbol; 36] =
-    codes(0, 16, &[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+pub(super) static LITERALS: Alphabet = Alphabet::new(codes::<36, 20>(
+    0,
+    16,
+    &[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+));
 /// Match length codes.
-pub(super) static MATCHES: [Symbol; 53] =
-    codes(3, 32, &[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+pub(super) static MATCHES: Alphabet = Alphabet::new(codes::<53, 21>(
+    3,
+    32,
+    &[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+));
 /// Offset codes: as many bits as the code says.
-pub(super) static OFFSETS: [Symbol; OFFSET_CODES] = {
+pub(super) static OFFSETS: Alphabet = {
     let mut codes = [Symbol { base: 0, bits: 0 }; OFFSET_CODES];
     let mut code = 0;
     while code < OFFSET_CODES {
         codes[code] = Symbol { base: 1 << code, bits: code as u8 };
         code += 1;
     }
-    codes
+    Alphabet::new(codes)
 };
 
 /// Codes of lengths from `least` on: `plain` of one length each, then of ranges of so many bits, each
@@ -88,17 +94,16 @@ pub(super) fn choose(
     mode: u8,
     known: bool,
     rest: &mut &[u8],
-    (default, symbols, log): (&Table<DEFAULT>, &[Symbol], u32),
+    (default, alphabet, log): (&Table<DEFAULT>, &Alphabet, u32),
 ) -> Result<(), Error> {
     match mode {
         0 => table.copy_from(default),
         1 => {
             let (&code, behind) = rest.split_first().ok_or(Error::ZstdFseTable)?;
             *rest = behind;
-            let symbol = symbols.get(usize::from(code)).ok_or(Error::ZstdFseTable)?;
-            table.repeat(*symbol);
+            table.repeat(alphabet.get(code).ok_or(Error::ZstdFseTable)?);
         }
-        2 => read_table(table, rest, symbols, log).ok_or(Error::ZstdFseTable)?,
+        2 => read_table(table, rest, alphabet, log).ok_or(Error::ZstdFseTable)?,
         _ if known => {}
         _ => return Err(Error::ZstdNoFseTable),
     }
@@ -109,10 +114,10 @@ pub(super) fn choose(
 pub(super) fn read_table(
     table: &mut Table<TABLE>,
     rest: &mut &[u8],
-    symbols: &[Symbol],
+    alphabet: &Alphabet,
     log: u32,
 ) -> Option<()> {
-    let length = table.read(rest, symbols, log).ok()?;
+    let length = table.read(rest, alphabet, log).ok()?;
     *rest = rest.get(length..).unwrap_or(&[]);
     Some(())
 }

@@ -43,6 +43,30 @@ pub(super) struct Symbol {
     pub(super) bits: u8,
 }
 
+/// What the symbols of an alphabet stand for.
+pub(super) struct Alphabet {
+    /// As many as an index of six bits reaches: those behind `size` are not of it.
+    symbols: [Symbol; 64],
+    size: usize,
+}
+
+impl Alphabet {
+    pub(super) const fn new<const N: usize>(symbols: [Symbol; N]) -> Self {
+        assert!(N <= MAX_SYMBOLS);
+        let mut alphabet = Self { symbols: [Symbol { base: 0, bits: 0 }; 64], size: N };
+        let mut symbol = 0;
+        while symbol < N {
+            alphabet.symbols[symbol] = symbols[symbol];
+            symbol += 1;
+        }
+        alphabet
+    }
+
+    pub(super) fn get(&self, symbol: u8) -> Option<Symbol> {
+        self.symbols.get(..self.size)?.get(usize::from(symbol)).copied()
+    }
+}
+
 /// Why there is no table.
 pub(super) struct NotATable;
 
@@ -88,7 +112,7 @@ impl<const N: usize> Table<N> {
     pub(super) const fn fixed<const M: usize>(
         points: [i16; M],
         log: u32,
-        symbols: &[Symbol],
+        alphabet: &Alphabet,
     ) -> Self {
         let mut table = Self::NEW;
         table.log = log;
@@ -97,7 +121,7 @@ impl<const N: usize> Table<N> {
             table.points[symbol] = points[symbol];
             symbol += 1;
         }
-        table.build(symbols);
+        table.build(alphabet);
         table
     }
 
@@ -126,13 +150,13 @@ impl<const N: usize> Table<N> {
         self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::NONE };
     }
 
-    /// Makes the table that the FSE Table Description at the begin of `input` tells, for the alphabet
-    /// `symbols`. Returns the description's length (4.1.1).
+    /// Makes the table that the FSE Table Description at the begin of `input` tells. Returns the
+    /// description's length (4.1.1).
     #[inline(never)]
     pub(super) fn read(
         &mut self,
         input: &[u8],
-        symbols: &[Symbol],
+        alphabet: &Alphabet,
         max_log: u32,
     ) -> Result<usize, NotATable> {
         let mut bits = Bits::new(Held::NONE, input);
@@ -141,7 +165,7 @@ impl<const N: usize> Table<N> {
             return Err(NotATable);
         }
         self.points = [0; MAX_SYMBOLS];
-        let mut places = self.points.iter_mut().take(symbols.len());
+        let mut places = self.points.iter_mut().take(alphabet.size);
         let mut left = 1u32.wrapping_shl(self.log);
         while left > 0 {
             let point = i32::from(read_value(&mut bits, left)?).wrapping_sub(1);
@@ -157,15 +181,16 @@ impl<const N: usize> Table<N> {
                 more = zeros == 3;
             }
         }
-        self.build(symbols);
+        self.build(alphabet);
         Ok(input.len().saturating_sub(bits.unread().len()))
     }
 
     /// From the distribution to the rows (4.1.1). If the points do not add up to the table's size,
     /// there are rows that mean nothing.
     #[inline(never)]
-    const fn build(&mut self, symbols: &[Symbol]) {
+    const fn build(&mut self, alphabet: &Alphabet) {
         let log = self.log;
+        let symbols = alphabet.size;
         let size = 1usize.wrapping_shl(log);
         let mask = size.wrapping_sub(1) & (N - 1);
         // Symbols with less than one point have a row each at the end, in which they stand by
@@ -173,7 +198,7 @@ impl<const N: usize> Table<N> {
         let mut next = [0u16; 64];
         let mut last = mask;
         let mut symbol = 0usize;
-        while symbol < MAX_SYMBOLS {
+        while symbol < symbols && symbol < MAX_SYMBOLS {
             let points = self.points[symbol];
             next[symbol] = points.unsigned_abs();
             if points < 0 {
@@ -185,7 +210,7 @@ impl<const N: usize> Table<N> {
         let step = (size >> 1).wrapping_add(size >> 3).wrapping_add(3);
         let mut place = 0usize;
         symbol = 0;
-        while symbol < MAX_SYMBOLS {
+        while symbol < symbols && symbol < MAX_SYMBOLS {
             let mut points = self.points[symbol];
             while points > 0 {
                 self.rows[place & (N - 1)].base = symbol as u32;
@@ -206,10 +231,9 @@ impl<const N: usize> Table<N> {
             let symbol = self.rows[state & (N - 1)].base as usize & 63;
             let count = next[symbol];
             next[symbol] = count.wrapping_add(1);
-            let bits = log.wrapping_sub((count as u32).leading_zeros() ^ 31);
+            let bits = log.wrapping_sub((count as u32 | 1).leading_zeros() ^ 31);
             let base = (count as u32).wrapping_shl(bits).wrapping_sub(size as u32);
-            let meaning =
-                if symbol < symbols.len() { symbols[symbol] } else { Symbol { base: 0, bits: 0 } };
+            let meaning = alphabet.symbols[symbol];
             self.rows[state & (N - 1)] = Row {
                 base: meaning.base,
                 bits: meaning.bits,
@@ -231,14 +255,14 @@ impl<const N: usize> Table<N> {
 mod tests {
     use super::*;
 
-    const SYMBOLS: [Symbol; 64] = {
-        let mut symbols = [Symbol { base: 0, bits: 0 }; 64];
+    const SYMBOLS: Alphabet = {
+        let mut symbols = [Symbol { base: 0, bits: 0 }; MAX_SYMBOLS];
         let mut symbol = 0;
-        while symbol < 64 {
+        while symbol < MAX_SYMBOLS {
             symbols[symbol].base = symbol as u32;
             symbol += 1;
         }
-        symbols
+        Alphabet::new(symbols)
     };
 
     /// The example of the specification: five points of 128 (4.1.1).
