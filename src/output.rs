@@ -116,9 +116,14 @@ impl Output {
         Ok(())
     }
 
+    /// Whether the next byte belongs to a page that is yet to come.
+    pub(crate) fn is_full<P: Page>(&mut self, pages: &[P]) -> bool {
+        self.locate(pages).is_ok_and(|(index, _)| index >= pages.len())
+    }
+
     /// Begins a round on the page that the next byte belongs to; copies may reach `window` bytes back,
     /// and at first the bytes of `prefix` before the history. If all pages are full it
-    /// [has no page](Cursor::has_page); otherwise a parked copy has been made as far as it fits.
+    /// has none; otherwise a parked copy has been made as far as it fits.
     pub(crate) fn open<'a, P: Page>(
         &mut self,
         pages: &'a mut [P],

@@ -13,7 +13,7 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 pub enum Step {
     /// A unit is not whole yet.
     NeedInput,
-    /// The round has no room for the next byte.
+    /// The round has no room for the next byte, which there is.
     Full,
     /// The block, or the body, has ended.
     End,
@@ -249,14 +249,14 @@ impl<C: Container> Wrapped<C> {
         pages: &mut [P],
     ) -> Result<(usize, Option<Pause>), Error> {
         let before = self.output.written();
-        let (has_page, consumed, step) = self.round(input, pages)?;
+        let (consumed, step) = self.round(input, pages)?;
         self.settle(pages, false)?;
         let pause = match step {
             Ok(Step::NeedInput) => {
                 let unconsumed = input.len().saturating_sub(consumed);
                 Some(Pause::NeedInput { min: unconsumed.saturating_add(1) })
             }
-            Ok(Step::Full) if !has_page => Some(Pause::NeedPage),
+            Ok(Step::Full) if self.output.is_full(pages) => Some(Pause::NeedPage),
             // A page that is shorter to write than to read would be tried for ever.
             Ok(Step::Full) if consumed == 0 && self.output.written() == before => {
                 return Err(Error::PageShape);
@@ -279,15 +279,14 @@ impl<C: Container> Wrapped<C> {
         usize::try_from(self.window).unwrap_or(usize::MAX)
     }
 
-    /// One round: whether there was a page, the bytes consumed, and what came of it. By itself, as
-    /// its memory is not to be held while bytes settle.
+    /// One round: the bytes consumed, and what came of it. By itself, as its memory is not to be held
+    /// while bytes settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
         let mut cursor = self.output.open(pages, self.reach(), self.container.prefix())?;
-        let has_page = cursor.has_page();
         let (consumed, step) = self.engine.step(input, &mut cursor);
         self.output.close(cursor);
-        Ok((has_page, consumed, step))
+        Ok((consumed, step))
     }
 
     /// Lets the filters follow, and the check behind them.
@@ -303,7 +302,7 @@ impl<C: Container> Wrapped<C> {
     }
 }
 
-type Round = (bool, usize, Result<Step, Error>);
+type Round = (usize, Result<Step, Error>);
 
 impl<C: Container> Default for Wrapped<C> {
     fn default() -> Self {

@@ -62,11 +62,6 @@ impl<P: Page> Cursor<'_, P> {
         Mark { at: self.at, tail: self.tail, parked: self.parked } = mark;
     }
 
-    /// Whether there is a page at all.
-    pub(crate) fn has_page(&self) -> bool {
-        !self.pages.is_empty()
-    }
-
     /// Whether the round must end before another byte is written.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {

@@ -185,7 +185,7 @@ impl Lzma {
                     Err(error) => break Err(error),
                 }
             }
-            let ample = rest.len() >= MAX_SYMBOL && out.history() > 0 && self.output_left > 0;
+            let ample = rest.len() >= MAX_SYMBOL && out.history() > 0 && !out.is_full();
             let (used, stop) = if ample { self.fast(rest, out) } else { self.careful(rest, out) };
             rest = rest.get(used..).unwrap_or(&[]);
             match self.input_left.checked_sub(used as u64) {
@@ -198,7 +198,6 @@ impl Lzma {
             }
             match stop {
                 Stop::Edge | Stop::Symbol => {}
-                Stop::Full if self.output_left == 0 => {}
                 Stop::Full => break Ok(Step::Full),
                 Stop::Starved => break Ok(Step::NeedInput),
                 Stop::Marker => match self.marker {
@@ -297,8 +296,9 @@ impl Lzma {
             if !CAREFUL && r.rest.len() < least {
                 break Stop::Edge;
             }
+            // What comes next can be a marker, which needs no room.
             if !CAREFUL && cursor.is_full() {
-                break Stop::Full;
+                break Stop::Edge;
             }
             let position = cursor.history();
             let position_state = properties.position_state(position);
