@@ -5,7 +5,7 @@
 //! last byte that is sure to be written, so nothing past the end of the output is ever touched.
 
 use super::cursor::{lookup, Cursor};
-use super::words::{copy_over, load_chunk, store_chunk, Few, CHUNK};
+use super::words::{copy_over, load, load_chunk, store, store_chunk, Tail, CHUNK};
 use crate::zstd::MAX_BLOCK;
 use crate::Page;
 
@@ -104,8 +104,7 @@ impl<P: Page> Cursor<'_, P> {
     }
 
     /// Makes a sequence whose runs are short and lie in one page each, byte for byte: there may be no room
-    /// for chunks. Its offset must have been found good. `None`, and the sequence not made, if it is
-    /// another one.
+    /// for chunks. Its offset must have been found good. `None`, and nothing done, if it is another one.
     #[inline(never)]
     pub(crate) fn make_few(
         &mut self,
@@ -115,20 +114,49 @@ impl<P: Page> Cursor<'_, P> {
     ) -> Option<()> {
         let Sequence { literals: run, length, offset } = *sequence;
         let (run, length, offset) = (run as usize, length as usize, offset as usize);
-        let at = self.at;
-        let middle = at.wrapping_add(run);
-        let end = middle.wrapping_add(length);
-        if self.is_full() || run > CHUNK || length > CHUNK || offset < length {
+        let middle = self.at.wrapping_add(run);
+        let fits = !self.is_full() && middle.wrapping_add(length) <= self.page()?.len();
+        if !fits || run > CHUNK || length > CHUNK || offset < length {
             return None;
         }
-        let room = self.page()?.get_mut(at..end)?;
-        Few::load(literals.get(taken..)?.get(..run)?).store(room.get_mut(..run)?);
-        let from = middle.wrapping_sub(offset);
+        let mark = self.mark();
+        if run > 0 {
+            let last = taken.wrapping_add(run.saturating_sub(8));
+            self.put_words(run, load(literals, taken)?, load(literals, last)?)?;
+        }
+        let done = self.load_words(middle.wrapping_sub(offset), length);
+        let done = done.and_then(|(head, last)| self.put_words(length, head, last));
+        if done.is_none() {
+            self.move_to(mark);
+        }
+        done
+    }
+
+    /// Of `length` bytes from `from` on, up to 16, the first eight and the last eight, or both all there
+    /// are.
+    #[inline(always)]
+    fn load_words(&self, from: usize, length: usize) -> Option<(u64, u64)> {
         let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
-        let copied = Few::load(source.get(..length)?);
-        copied.store(self.page()?.get_mut(middle..end)?);
-        self.at = end;
-        self.extend_tail(at);
+        if let Some(last) = load(source, length.saturating_sub(8)) {
+            return Some((load(source, 0)?, last));
+        }
+        let source = source.get(..length)?;
+        let word = source.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        Some((word, word))
+    }
+
+    /// Writes 1 to 16 bytes, of which `head` are the first eight and `last` the last eight, or both all
+    /// there are. `None`, and nothing done, in the first bytes of a page.
+    #[inline(always)]
+    fn put_words(&mut self, length: usize, head: u64, last: u64) -> Option<()> {
+        let first = length.min(8);
+        let (head, last) = self.tail.join(first, head, last);
+        let before = self.at.wrapping_sub(8);
+        let page = self.page()?;
+        store(page, before.wrapping_add(first), head)?;
+        store(page, before.wrapping_add(length), last)?;
+        self.tail = Tail(last);
+        self.at = self.at.wrapping_add(length);
         Some(())
     }
 }

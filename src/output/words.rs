@@ -81,34 +81,6 @@ pub(super) fn store_chunk(bytes: &mut [u8], at: usize, chunk: u128) -> Option<()
     Some(())
 }
 
-/// Up to 16 bytes: the first eight and the last eight of them, or else all in `head`.
-pub(super) struct Few {
-    head: u64,
-    last: u64,
-}
-
-impl Few {
-    #[inline(always)]
-    pub(super) fn load(bytes: &[u8]) -> Self {
-        match (load(bytes, 0), load(bytes, bytes.len().wrapping_sub(8))) {
-            (Some(head), Some(last)) => Self { head, last },
-            _ => {
-                let head = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-                Self { head, last: 0 }
-            }
-        }
-    }
-
-    /// Fills `room`, which has as many bytes.
-    #[inline(always)]
-    pub(super) fn store(self, room: &mut [u8]) {
-        let behind = room.len().wrapping_sub(8);
-        if store(room, 0, self.head).and_then(|()| store(room, behind, self.last)).is_none() {
-            room.iter_mut().zip(self.head.to_le_bytes()).for_each(|(slot, byte)| *slot = byte);
-        }
-    }
-}
-
 /// As the method of slices, in which small code can leave a panic that cannot happen.
 #[inline(always)]
 pub(crate) fn last_chunk<const N: usize>(bytes: &[u8]) -> Option<&[u8; N]> {
