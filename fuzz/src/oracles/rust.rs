@@ -115,9 +115,10 @@ pub(super) fn may_differ(
         }
         // lzma-rs does not look for an end marker behind a known size.
         (Verdict::Good(ours), Verdict::Good(theirs)) => format == Format::Lzma && theirs < ours,
-        // Nor for what else can stand there: it has all bytes, and stops.
+        // Nor for what else can stand there: it has all bytes, and stops; without a size also where the
+        // input ends and the range coder could be at its end, though another symbol can be decoded.
         (Verdict::Truncated, Verdict::Good(_)) => {
-            format == Format::Lzma && ours.bytes.len() == theirs.bytes.len()
+            format == Format::Lzma && theirs.bytes.len() <= ours.bytes.len()
         }
         (Verdict::Bad, Verdict::Good(_)) => {
             fault.is_some_and(|fault| is_missed(format, fault.error))
