@@ -26,10 +26,23 @@ pub fn lzma_decoder() -> Stream {
 }
 
 /// liblzma's opinion. `None`: it would need more memory.
-pub fn says(mut decoder: Stream, file: &[u8], output: &mut [u8]) -> Option<Opinion> {
+pub fn says(decoder: Stream, file: &[u8], output: &mut [u8]) -> Option<Opinion> {
+    let whole = output.len();
+    says_by(whole, decoder, file, output)
+}
+
+/// The same, by so many bytes of output a call. In one call it can give out bytes that the filters have
+/// not seen, if it finds an error behind them.
+pub fn says_by(
+    piece: usize,
+    mut decoder: Stream,
+    file: &[u8],
+    output: &mut [u8],
+) -> Option<Opinion> {
     let status = loop {
         let (at, given) = (decoder.total_in() as usize, decoder.total_out() as usize);
-        let status = decoder.process(&file[at..], &mut output[given..], Action::Finish);
+        let end = output.len().min(given + piece);
+        let status = decoder.process(&file[at..], &mut output[given..end], Action::Finish);
         // LZMA_BUF_ERROR, under another name: nothing more can be done.
         if status != Ok(Status::Ok) {
             break status;

@@ -17,10 +17,13 @@ pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
         Format::Gzip => zlib::says(&mut Decompress::new_gzip(15), input, &mut bytes),
         Format::Xz | Format::Lzma => {
             let decoder = match format {
-                Format::Xz => liblzma::stream_decoder(0),
-                _ => liblzma::lzma_decoder(),
+                Format::Xz => || liblzma::stream_decoder(0),
+                _ => liblzma::lzma_decoder,
             };
-            let opinion = liblzma::says(decoder, input, &mut bytes)?;
+            let mut opinion = liblzma::says(decoder(), input, &mut bytes)?;
+            if opinion.verdict == Some(false) {
+                opinion = liblzma::says_by(1, decoder(), input, &mut bytes)?;
+            }
             (opinion.verdict, opinion.consumed as usize, opinion.given)
         }
         Format::Zstd => return Some(libzstd_says(&mut libzstd::Decoder::new(), input)),
