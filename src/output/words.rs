@@ -81,31 +81,20 @@ pub(super) fn store_chunk(bytes: &mut [u8], at: usize, chunk: u128) -> Option<()
     Some(())
 }
 
-/// As the method of slices, in which small code can leave a panic that cannot happen.
-#[inline(always)]
-pub(crate) fn last_chunk<const N: usize>(bytes: &[u8]) -> Option<&[u8; N]> {
-    bytes.get(bytes.len().checked_sub(N)?..)?.first_chunk()
-}
-
-#[inline(always)]
-pub(super) fn last_chunk_mut<const N: usize>(bytes: &mut [u8]) -> Option<&mut [u8; N]> {
-    bytes.get_mut(bytes.len().checked_sub(N)?..)?.first_chunk_mut()
-}
-
 /// Copies 16 to 64 bytes, and returns the last ones. `None`, and nothing done, if it is more.
 #[inline(always)]
 pub(super) fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<Tail> {
-    if source.len() != room.len() || source.len() > 64 {
+    if source.len() != room.len() || source.len() > 4 * CHUNK {
         return None;
     }
-    let last = *last_chunk::<16>(source)?;
-    *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
-    if source.len() > 32 {
-        let middle = source.len().min(48);
-        let (source, room) = (source.get(16..middle)?, room.get_mut(16..middle)?);
-        *room.first_chunk_mut::<16>()? = *source.first_chunk::<16>()?;
-        *last_chunk_mut::<16>(room)? = *last_chunk::<16>(source)?;
+    let behind = source.len().checked_sub(CHUNK)?;
+    let last = load_chunk(source, behind)?;
+    store_chunk(room, 0, load_chunk(source, 0)?)?;
+    if behind > CHUNK {
+        store_chunk(room, CHUNK, load_chunk(source, CHUNK)?)?;
+        let third = behind.min(2 * CHUNK);
+        store_chunk(room, third, load_chunk(source, third)?)?;
     }
-    *last_chunk_mut::<16>(room)? = last;
-    Some(Tail(load(&last, 8)?))
+    store_chunk(room, behind, last)?;
+    Some(Tail(load(source, behind.wrapping_add(8))?))
 }
