@@ -23,6 +23,14 @@ pub(crate) struct Sequence {
     pub(crate) offset: u32,
 }
 
+impl Sequence {
+    /// Literals, length, offset.
+    #[inline(always)]
+    pub(crate) fn parts(&self) -> [usize; 3] {
+        [self.literals, self.length, self.offset].map(|part| part as usize)
+    }
+}
+
 impl<P: Page> Cursor<'_, P> {
     /// How far back a copy may reach for bytes that are there.
     pub(crate) fn reachable(&self) -> usize {
@@ -72,8 +80,7 @@ impl<P: Page> Cursor<'_, P> {
         literals: &Literals,
         taken: usize,
     ) -> Option<()> {
-        let Sequence { literals: run, length, offset } = *sequence;
-        let (run, length, offset) = (run as usize, length as usize, offset as usize);
+        let [run, length, offset] = sequence.parts();
         let at = self.at;
         let middle = at.wrapping_add(run);
         let end = middle.wrapping_add(length);
@@ -112,8 +119,7 @@ impl<P: Page> Cursor<'_, P> {
         literals: &Literals,
         taken: usize,
     ) -> Option<()> {
-        let Sequence { literals: run, length, offset } = *sequence;
-        let (run, length, offset) = (run as usize, length as usize, offset as usize);
+        let [run, length, offset] = sequence.parts();
         let middle = self.at.wrapping_add(run);
         let fits = !self.is_full() && middle.wrapping_add(length) <= self.page()?.len();
         if !fits || run > CHUNK || length > CHUNK || offset < length {

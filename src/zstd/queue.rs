@@ -184,7 +184,7 @@ impl Queue {
             if out.is_full() {
                 break false;
             }
-            let run = sequence.literals as usize;
+            let [run, length, offset] = sequence.parts();
             let rest = literals.get(left.clone()).unwrap_or(&[]);
             let taken = out.extend(rest.get(..run).unwrap_or(rest));
             left.start = left.start.wrapping_add(taken);
@@ -193,8 +193,7 @@ impl Queue {
                 break false;
             }
             self.made = self.made.wrapping_add(1);
-            let offset = sequence.offset as usize;
-            if !out.copy_slowly(offset, sequence.length as usize) {
+            if !out.copy_slowly(offset, length) {
                 failed = Some(offset);
                 break false;
             }
