@@ -5,19 +5,17 @@
  *	bytes of it pagewise_decode() has changed the paint
  */
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 
 #include "pagewise.h"
+#include "user.h"
 
 #define PAINT 0xa5
-#define MAX_FILE (1 << 20)
 #define MAX_OUTPUT (1 << 20)
 
 static unsigned char stack[1 << 16] __attribute__((aligned(16)));
-static unsigned char file[MAX_FILE], output[MAX_OUTPUT];
+static unsigned char output[MAX_OUTPUT];
 static struct pagewise_page pages[MAX_OUTPUT / 64];
 static struct pagewise_progress progress;
 
@@ -49,15 +47,15 @@ static int call_on_painted_stack(void)
 }
 
 /* As much as fits into the output, from pieces of the file. Returns whether the stream has ended. */
-static int decode(int format, size_t size, size_t page_length, size_t piece)
+static int decode(int format, struct bytes file, size_t page_length, size_t piece)
 {
 	size_t at = 0, want = piece;
 
 	if (pagewise_init(decoder, pagewise_size(PAGEWISE_ANY), format))
 		exit(1);
 	for (page_count = 0;;) {
-		input = file + at;
-		length = size - at < want ? size - at : want;
+		input = file.at + at;
+		length = file.length - at < want ? file.length - at : want;
 		call_on_painted_stack();
 		at += progress.consumed;
 		if (result == PAGEWISE_NEED_PAGE) {
@@ -65,7 +63,7 @@ static int decode(int format, size_t size, size_t page_length, size_t piece)
 				return 0;
 			pages[page_count].data = output + page_count * page_length;
 			pages[page_count++].length = page_length;
-		} else if (result == PAGEWISE_NEED_INPUT && at + length - progress.consumed < size) {
+		} else if (result == PAGEWISE_NEED_INPUT && at + length - progress.consumed < file.length) {
 			want = progress.min > piece ? progress.min : piece;
 		} else {
 			return result == PAGEWISE_DONE;
@@ -81,15 +79,11 @@ int main(int argc, char **argv)
 	decoder = malloc(pagewise_size(PAGEWISE_ANY));
 	memset(stack, PAINT, sizeof(stack));
 	for (int i = 1; i < argc; i++) {
-		FILE *stream = fopen(argv[i], "rb");
-		size_t size = stream ? fread(file, 1, MAX_FILE, stream) : 0;
+		struct bytes file = read_file(argv[i]);
 
-		if (size == 0)
-			return 1;
-		fclose(stream);
 		for (int format = PAGEWISE_ANY; format <= PAGEWISE_ZSTD; format++) {
-			ended += decode(format, size, 4096, size);
-			ended += decode(format, size, 64, 5);
+			ended += decode(format, file, 4096, file.length);
+			ended += decode(format, file, 64, 5);
 		}
 	}
 	while (stack[painted] == PAINT)
