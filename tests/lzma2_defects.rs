@@ -289,29 +289,47 @@ fn distances_past_the_dictionary() {
     }
 }
 
+/// Decodes `stream`, whose first page is released when some 100 bytes of it are gone.
+fn decode_with_release(mut decoder: impl Decode, stream: &[u8]) -> Result<Pause, Error> {
+    let mut pages = vec![[0; 64]; 4];
+    let progress = decoder.decode(&stream[..120], &mut pages)?;
+    assert!(decoder.written() > 64 && decoder.written() < 200);
+    assert_eq!(decoder.release(4), Err(Error::ReleaseUnsettled));
+    assert_eq!(decoder.release(1), Ok(()));
+    pages.remove(0);
+    decoder.decode(&stream[progress.consumed..], &mut pages).map(|progress| progress.pause)
+}
+
 #[test]
 fn distances_into_released_pages() {
     let symbols = literals(&data::text(200));
-    let file = |distance| {
-        let symbols = [&symbols[..], &[Match { distance, length: 20 }]].concat();
-        alone_of(&symbols, 1 << 16, true)
-    };
     for (distance, expected) in [
         (200, Err(Error::DistanceReleased)),
         (137, Err(Error::DistanceReleased)),
         (136, Ok(Pause::Done)),
         (201, Err(Error::DistanceBeforeStart)),
     ] {
-        let (file, mut pages) = (file(distance), vec![[0; 64]; 4]);
-        let mut decoder = Lzma::new();
-        let progress = decoder.decode(&file[..100], &mut pages).unwrap();
-        assert!(decoder.written() > 64 && decoder.written() < 200);
-        assert_eq!(decoder.release(4), Err(Error::ReleaseUnsettled));
-        assert_eq!(decoder.release(1), Ok(()));
-        pages.remove(0);
-        let result = decoder.decode(&file[progress.consumed..], &mut pages);
-        assert_eq!(result.map(|progress| progress.pause), expected, "{distance}");
+        let symbols = [&symbols[..], &[Match { distance, length: 20 }]].concat();
+        let file = alone_of(&symbols, 1 << 16, true);
+        assert_eq!(decode_with_release(Lzma::new(), &file), expected, "{distance}");
     }
+    // Where the chunk ends within that symbol, it is written all the same, if it can be.
+    let symbols = [&symbols[..], &[Match { distance: 200, length: 20 }]].concat();
+    let data = Encoder::new(3, 0, 2).symbols(&symbols).finish();
+    let mut within = 0;
+    for input in data.len() - 10..data.len() {
+        let mut block = Chunks::new().chunk(Reset::Dictionary, 220, input, &data).block();
+        block.data.extend([0; 64]);
+        let stream = xz::stream(NO_CHECK, &[block]);
+        let mut decoder = Xz::new();
+        let result = decode_slice(&mut decoder, &stream, &mut [0; 256]);
+        assert_eq!(result, Err(Error::Lzma2ChunkSize), "{input}");
+        let is_within = decoder.written() == 220;
+        let expected = if is_within { Error::DistanceReleased } else { Error::Lzma2ChunkSize };
+        assert_eq!(decode_with_release(Xz::new(), &stream), Err(expected), "{input}");
+        within += usize::from(is_within);
+    }
+    assert!(within > 0);
 }
 
 #[test]

@@ -188,15 +188,13 @@ impl Lzma {
             let ample = rest.len() >= MAX_SYMBOL && out.history() > 0 && !out.is_full();
             let (used, stop) = if ample { self.fast(rest, out) } else { self.careful(rest, out) };
             rest = rest.get(used..).unwrap_or(&[]);
-            match self.input_left.checked_sub(used as u64) {
-                Some(left) => self.input_left = left,
-                // It is written all the same: with other pages it may be already.
-                None => {
-                    self.stage = Stage::Overrun;
-                    continue;
-                }
-            }
+            let left = self.input_left.checked_sub(used as u64);
+            self.input_left = left.unwrap_or(0);
             match stop {
+                Stop::Invalid(error) => break Err(error),
+                Stop::Copy { distance } => break Err(out.why_not(distance)),
+                // It is written all the same: with other pages it may be already.
+                _ if left.is_none() => self.stage = Stage::Overrun,
                 Stop::Edge | Stop::Symbol => {}
                 Stop::Full => break Ok(Step::Full),
                 Stop::Starved => break Ok(Step::NeedInput),
@@ -205,8 +203,6 @@ impl Lzma {
                     Marker::AtEnd if self.output_left == 0 => self.stage = Stage::Marked,
                     _ => break Err(Error::LzmaEndMarker),
                 },
-                Stop::Invalid(error) => break Err(error),
-                Stop::Copy { distance } => break Err(out.why_not(distance)),
             }
         };
         (input.len().saturating_sub(rest.len()), result)
