@@ -95,12 +95,12 @@ fn ruzstd_says(input: &[u8]) -> Option<Opinion> {
 
 /// What lzma-rs says of files with what it does not have: filters, SHA-256, checks that are reserved, and
 /// anything behind the first stream or behind the end marker of a .lzma file.
-const LZMA_RS_LACKS: [&str; 5] = [
-    "xz error: Unknown filter id",
-    "xz error: Unsupported SHA-256",
-    "xz error: Invalid check method",
-    "xz error: Unexpected data after last XZ block",
-    "lzma error: Found end-of-stream marker but more bytes are available",
+const LZMA_RS_LACKS: [(Format, &str); 5] = [
+    (Format::Xz, "xz error: Unknown filter id"),
+    (Format::Xz, "xz error: Unsupported SHA-256"),
+    (Format::Xz, "xz error: Invalid check method"),
+    (Format::Xz, "xz error: Unexpected data after last XZ block"),
+    (Format::Lzma, "lzma error: Found end-of-stream marker but more bytes are available"),
 ];
 
 /// Where they differ from this crate, which found `fault`; the references in C say as it does.
@@ -112,8 +112,7 @@ pub(super) fn may_differ(
 ) -> bool {
     match (ours.verdict, theirs.verdict) {
         (Verdict::Good(_), Verdict::Bad) => {
-            matches!(format, Format::Xz | Format::Lzma)
-                && LZMA_RS_LACKS.iter().any(|lack| theirs.reason.starts_with(lack))
+            LZMA_RS_LACKS.iter().any(|&(of, lack)| format == of && theirs.reason.starts_with(lack))
         }
         // lzma-rs does not look for an end marker behind a known size.
         (Verdict::Good(ours), Verdict::Good(theirs)) => format == Format::Lzma && theirs < ours,
