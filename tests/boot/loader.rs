@@ -8,7 +8,7 @@
 use core::arch::asm;
 use core::slice;
 
-use pagewise::{Any, Carry, Check, Concatenated, Decode, Error, Pause};
+use pagewise::{Any, Carry, Check, Concatenated, Decode, Error, Info, Pause};
 
 type Decoder = Carry<Concatenated<Any>, { Any::CARRY }>;
 type Page = [u8; 4096];
@@ -107,8 +107,7 @@ fn examine(decoder: &mut Decoder, pages: &mut [Page], file: &mut [u8], content: 
             return false;
         }
     }
-    let format = info.format.map_or("nothing", |format| format.name());
-    say(&[format, ": "]);
+    say(&[name(info), ": "]);
     say_number(content.len());
     say(&[" bytes from "]);
     say_number(file.len());
@@ -146,8 +145,12 @@ fn decode(
 }
 
 fn complain(decoder: &Decoder, what: &str, result: Result<usize, Error>) {
-    let format = decoder.info().format.map_or("nothing", |format| format.name());
-    say(&[format, ", ", what, ": ", result.err().map_or("taken", |error| error.message()), "\n"]);
+    let message = result.err().map_or("taken", |error| error.message());
+    say(&[name(decoder.info()), ", ", what, ": ", message, "\n"]);
+}
+
+fn name(info: Info) -> &'static str {
+    info.format.map_or("nothing", |format| format.name())
 }
 
 /// On the first serial port.
