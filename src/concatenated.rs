@@ -94,18 +94,9 @@ impl<D: Members> Concatenated<D> {
 
     /// One member, or what stands behind it, up to a pause. `None` means that there is more.
     fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Taken, Error> {
-        match self.stage {
-            Stage::Member => {
-                let Progress { consumed, pause } = self.decoder.decode(input, pages)?;
-                if pause != Pause::Done {
-                    return Ok((consumed, Some(pause)));
-                }
-                self.members = self.members.wrapping_add(1);
-                self.stage = Stage::Between;
-                Ok((consumed, None))
-            }
-            Stage::Between if input.is_empty() => Ok((0, Some(Pause::Done))),
-            Stage::Between => {
+        let rest = match self.stage {
+            Stage::Member => input,
+            Stage::Between if !input.is_empty() => {
                 match self.decoder.after(self.padding, input)? {
                     After::Member => {
                         self.decoder.next_member();
@@ -120,10 +111,20 @@ impl<D: Members> Concatenated<D> {
                     After::Trailing => self.stage = Stage::Trailing,
                     After::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
                 }
-                Ok((0, None))
+                return Ok((0, None));
             }
-            Stage::Trailing => Ok((0, Some(Pause::Done))),
-            Stage::Failed(error) => Err(error),
+            // The last member's decoder has ended, and says so again if the pages can be its own.
+            Stage::Between | Stage::Trailing => &[],
+            Stage::Failed(error) => return Err(error),
+        };
+        let Progress { consumed, pause } = self.decoder.decode(rest, pages)?;
+        match (self.stage, pause) {
+            (Stage::Member, Pause::Done) => {
+                self.members = self.members.wrapping_add(1);
+                self.stage = Stage::Between;
+                Ok((consumed, None))
+            }
+            _ => Ok((consumed, Some(pause))),
         }
     }
 }

@@ -11,6 +11,8 @@ const FIRST_GUESS: usize = 4;
 
 /// Decodes a whole stream into a `Vec` of at most `limit` bytes.
 ///
+/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice).
+///
 /// ```
 /// use pagewise::{decode_to_vec, Error, Zlib};
 ///
@@ -29,6 +31,7 @@ pub fn decode_to_vec<D: Decode>(
     input: &[u8],
     limit: usize,
 ) -> Result<Vec<u8>, Error> {
+    decoder.reset();
     let mut output: Vec<u8> = Vec::new();
     let mut rest = input;
     loop {
@@ -51,6 +54,9 @@ pub fn decode_to_vec<D: Decode>(
 }
 
 /// Pages of `N` bytes that are allocated as the output needs them, up to a limit.
+///
+/// They are the pages of one stream: a decoder that comes to them is fresh, or
+/// [reset](Decode::reset), and stays with them until it has ended.
 ///
 /// ```
 /// use pagewise::{Concatenated, Decode, Error, GrowingPages, Gzip, Pause};
@@ -81,7 +87,8 @@ impl<const N: usize> GrowingPages<N> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutputLimit`], [`Error::OutOfMemory`], and whatever is wrong with the stream.
+    /// [`Error::OutputLimit`], [`Error::OutOfMemory`], [`Error::PageShape`] if the decoder has
+    /// written more than these pages hold, to others, and whatever is wrong with the stream.
     pub fn decode<D: Decode>(&mut self, decoder: &mut D, input: &[u8]) -> Result<Progress, Error> {
         let mut consumed = 0;
         loop {

@@ -170,7 +170,7 @@ pub enum Pause {
     /// Every page is full: append one.
     NeedPage,
     /// The stream is complete, and every check in it matched. Input beyond `consumed` does not
-    /// belong to it.
+    /// belong to it. Every further call says so again, of the same pages (see [`Decode`]).
     Done,
 }
 
@@ -188,6 +188,14 @@ pub enum Pause {
 ///   again with more behind it. [`Carry`] does that for callers with small pieces.
 /// - The result never depends on how input and pages are split over calls.
 /// - After an error every call returns it until [`reset`](Self::reset).
+/// - After [`Pause::Done`] every call returns it again until [`reset`](Self::reset), and neither
+///   takes input nor writes; only [`Concatenated`] goes on if the input holds another member.
+/// - `Done` is a statement about the pages that the stream was decoded into, so every call that
+///   returns it must get these pages. Pages without room for the bytes written and not released
+///   are refused with [`Error::PageShape`]. Other pages of the same shape cannot be told from the
+///   right ones: they would pass for finished with nothing written to them. Call
+///   [`reset`](Self::reset) before each stream that goes into pages of its own. [`decode_slice`]
+///   does that by itself.
 pub trait Decode {
     /// The most bytes that a unit of input can need: a `Carry` of this size never starves.
     const CARRY: usize;
@@ -236,7 +244,7 @@ pub trait Decode {
     /// ```
     fn release(&mut self, pages: usize) -> Result<(), Error>;
 
-    /// Makes this a fresh decoder, in place. Limits and choices stay.
+    /// Makes this a fresh decoder, in place. Limits, choices and a dictionary stay.
     fn reset(&mut self);
 }
 
@@ -252,6 +260,10 @@ pub struct Decoded {
 
 /// Decodes a whole stream from one slice into another: a flat buffer is one page.
 ///
+/// The decoder is [reset](Decode::reset) first, so that one decoder serves for any number of
+/// streams, whatever became of the one before. Limits, choices and a dictionary stay. Success means
+/// that the first `written` bytes of `output` are those of this stream.
+///
 /// ```
 /// use pagewise::{decode_slice, Error, Zlib};
 ///
@@ -260,8 +272,10 @@ pub struct Decoded {
 /// let decoded = decode_slice(&mut Zlib::new(), file, &mut output)?;
 /// assert_eq!(&output[..decoded.written], b"abc");
 ///
-/// assert_eq!(decode_slice(&mut Zlib::new(), &file[..8], &mut output), Err(Error::Truncated));
-/// assert_eq!(decode_slice(&mut Zlib::new(), file, &mut output[..2]), Err(Error::OutputLimit));
+/// let mut decoder = Zlib::new();
+/// assert_eq!(decode_slice(&mut decoder, &file[..8], &mut output), Err(Error::Truncated));
+/// assert_eq!(decode_slice(&mut decoder, file, &mut output[..2]), Err(Error::OutputLimit));
+/// assert_eq!(decode_slice(&mut decoder, file, &mut output[..3])?.written, 3);
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -274,6 +288,7 @@ pub fn decode_slice<D: Decode>(
     input: &[u8],
     output: &mut [u8],
 ) -> Result<Decoded, Error> {
+    decoder.reset();
     let progress = decoder.decode(input, &mut [output])?;
     match progress.pause {
         Pause::Done => {

@@ -121,6 +121,11 @@ impl Output {
         self.locate(pages).is_ok_and(|(index, _)| index >= pages.len())
     }
 
+    /// Refuses pages that can't be those that hold the bytes written and not released.
+    pub(crate) fn check_pages<P: Page>(&mut self, pages: &[P]) -> Result<(), Error> {
+        self.locate(pages).map(|_| ())
+    }
+
     /// Begins a round on the page that the next byte belongs to; copies may reach `window` bytes back,
     /// and at first the bytes of `prefix` before the history. If all pages are full it
     /// has none; otherwise a parked copy has been made as far as it fits.

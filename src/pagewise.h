@@ -16,6 +16,9 @@
  *	}
  *	result: PAGEWISE_DONE, PAGEWISE_NEED_INPUT (truncated), or a negative errno;
  *	progress.written bytes are in the pages.
+ *
+ * To decode another file with the same decoder, into other pages or into the same ones anew, call
+ * pagewise_reset() first.
  */
 #ifndef PAGEWISE_H
 #define PAGEWISE_H
@@ -91,6 +94,12 @@ int pagewise_detect(const void *input, size_t length);
  * behind them. Bytes at and after progress->written are never touched. The result does not depend on
  * how input and pages are split over calls. PAGEWISE_DONE with input left: trailing bytes.
  *
+ * A decoder belongs to one file and its pages until pagewise_reset(). After PAGEWISE_DONE another call
+ * goes on with that file: a member that follows is appended at byte progress->written of the pages;
+ * without one PAGEWISE_DONE is returned again, and nothing is written. -EINVAL if the pages are too few
+ * or too short for the bytes written and not released. Other pages of the right shape cannot be told
+ * from the file's own: without pagewise_reset() a second file would leave their first bytes as they are.
+ *
  * Negative: -ENODATA truncated, -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
  * unsupported, -ENOBUFS over the window limit, -EINVAL pages of unequal or unfit length, or too few of
  * them, -EIO a defect of this library. It stays so until pagewise_reset().
@@ -111,7 +120,7 @@ void pagewise_limit_window(struct pagewise *decoder, uint64_t bytes);
  */
 int pagewise_release(struct pagewise *decoder, size_t pages);
 
-/* Makes this a fresh decoder; the window limit stays. */
+/* Makes this a fresh decoder, for another file and its pages; the window limit stays. */
 void pagewise_reset(struct pagewise *decoder);
 
 #ifdef __cplusplus

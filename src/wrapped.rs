@@ -200,7 +200,11 @@ impl<C: Container> Wrapped<C> {
             let (consumed, pause) = match self.stage {
                 Stage::Part => self.part(rest, pages)?,
                 Stage::Body => self.body(rest, pages)?,
-                Stage::Done => (0, Some(Pause::Done)),
+                Stage::Done => {
+                    // Success speaks of these pages, so they must have room for what was written.
+                    self.output.check_pages(pages)?;
+                    (0, Some(Pause::Done))
+                }
                 Stage::Failed(error) => return Err(error),
             };
             rest = rest.get(consumed..).unwrap_or(&[]);

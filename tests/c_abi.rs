@@ -120,3 +120,34 @@ fn mistakes() {
     let stream = file("broken.gz", &encode_c(Wrapper::ALL[2], &content, 6, 15));
     run(Command::new(program()).arg("broken").arg(stream));
 }
+
+#[test]
+fn one_decoder_for_two_files() {
+    let first = data::text(50_000);
+    let second: Vec<u8> = first.iter().rev().copied().collect();
+    let check = |name: &str, format: u32, encode: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let mut command = Command::new(program());
+        command.args(["reuse", &format.to_string()]);
+        for (number, content) in [&first, &second].into_iter().enumerate() {
+            command.arg(file(&format!("reuse-{name}-{number}.stream"), &encode(content)));
+            command.arg(file(&format!("reuse-{name}-{number}.content"), content));
+        }
+        run(&mut command);
+    };
+    let [deflate, zlib, gzip] =
+        Wrapper::ALL.map(|wrapper| move |content: &[u8]| encode_c(wrapper, content, 6, 15));
+    let xz = |content: &[u8]| xz::stream(CRC64, &[Block::encoded(&[(X86, vec![])], content)]);
+    let lzma = |content: &[u8]| lzma::alone_of(&lzma::literals(content), 4096, true);
+    let zstd = |content: &[u8]| libzstd::encode(&[], content);
+    check("deflate", DEFLATE, &deflate);
+    check("zlib", ZLIB, &zlib);
+    check("gzip", GZIP, &gzip);
+    check("xz", XZ, &xz);
+    check("lzma", LZMA, &lzma);
+    check("zstd", ZSTD, &zstd);
+    check("zlib-any", ANY, &zlib);
+    check("gzip-any", ANY, &gzip);
+    check("xz-any", ANY, &xz);
+    check("lzma-any", ANY, &lzma);
+    check("zstd-any", ANY, &zstd);
+}

@@ -7,6 +7,8 @@
  *		RELEASE is 1 if pages are to be given back as soon as no copy can reach them
  *	main broken GZIP_STREAM
  *		mistakes of a caller and of a stream
+ *	main reuse FORMAT STREAM CONTENT OTHER_STREAM OTHER_CONTENT
+ *		one decoder for two files, into buffers that hold something else
  */
 #include <errno.h>
 #include <stdio.h>
@@ -201,6 +203,70 @@ static void broken(struct file stream)
 	free_decoder(decoder, PAGEWISE_GZIP);
 }
 
+/* Decodes a file in one call into a poisoned buffer of its length. */
+static void decode_flat(struct pagewise *decoder, struct file stream, struct file content)
+{
+	struct pagewise_page page = { malloc(content.length), content.length };
+	struct pagewise_progress progress;
+
+	CHECK(page.data);
+	memset(page.data, POISON, page.length);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress)
+	      == PAGEWISE_DONE);
+	CHECK(progress.consumed == stream.length && progress.written == content.length);
+	CHECK(memcmp(page.data, content.bytes, content.length) == 0);
+	free(page.data);
+}
+
+static void reuse(int format, struct file stream, struct file content, struct file other,
+		  struct file other_content)
+{
+	struct pagewise *decoder = new_decoder(format);
+	struct pagewise_page page = { malloc(content.length), content.length };
+	struct pagewise_page shorter = { page.data, page.length - 1 };
+	struct pagewise_progress progress;
+	int result;
+
+	CHECK(page.data && other_content.length == content.length);
+	/* With a reset before each file, whatever has become of the one before. */
+	for (int i = 0; i < 2; i++) {
+		decode_flat(decoder, stream, content);
+		pagewise_reset(decoder);
+		decode_flat(decoder, other, other_content);
+		pagewise_reset(decoder);
+		CHECK(pagewise_decode(decoder, stream.bytes, stream.length / 2, &page, 1, &progress)
+		      == PAGEWISE_NEED_INPUT);
+		pagewise_reset(decoder);
+		CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &shorter, 1, &progress)
+		      == PAGEWISE_NEED_PAGE);
+		pagewise_reset(decoder);
+	}
+
+	/* Without one: the file is finished for its own pages, or for those that look like them. */
+	decode_flat(decoder, stream, content);
+	memset(page.data, POISON, page.length);
+	CHECK(pagewise_decode(decoder, NULL, 0, &page, 1, &progress) == PAGEWISE_DONE);
+	CHECK(progress.consumed == 0 && progress.written == content.length);
+	/* Another file is taken for a member, for which there is no room, or for garbage. */
+	result = pagewise_decode(decoder, other.bytes, other.length, &page, 1, &progress);
+	CHECK(result == PAGEWISE_NEED_PAGE || result < 0 || progress.consumed == 0);
+	for (size_t i = 0; i < page.length; i++)
+		CHECK(((unsigned char *)page.data)[i] == POISON);
+
+	/* It is not for none, nor for shorter ones; and that stays so. */
+	for (size_t count = 0; count < 2; count++) {
+		pagewise_reset(decoder);
+		decode_flat(decoder, stream, content);
+		CHECK(pagewise_decode(decoder, NULL, 0, &shorter, count, &progress) == -EINVAL);
+		check_message(decoder, "pages of unequal or unfit length, or pages missing");
+		CHECK(pagewise_decode(decoder, NULL, 0, &page, 1, &progress) == -EINVAL);
+	}
+	pagewise_reset(decoder);
+	decode_flat(decoder, other, other_content);
+	free(page.data);
+	free_decoder(decoder, format);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "broken") == 0) {
@@ -208,6 +274,11 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	CHECK(argc == 7);
+	if (strcmp(argv[1], "reuse") == 0) {
+		reuse(atoi(argv[2]), read_file(argv[3]), read_file(argv[4]), read_file(argv[5]),
+		      read_file(argv[6]));
+		return 0;
+	}
 	decode(atoi(argv[1]), strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), atoi(argv[4]),
 	       read_file(argv[5]), read_file(argv[6]));
 	return 0;
