@@ -3,6 +3,7 @@
 
 use crate::output::Output;
 use crate::wrapped::{Container, Taken, Wrapped};
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
 
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
@@ -31,23 +32,33 @@ pub struct Any {
     #[cfg(feature = "xz")]
     lzma: Wrapped<Either<crate::xz::Stream, crate::xz::Alone>>,
     #[cfg(feature = "zstd")]
-    zstd: crate::Zstd<'static>,
+    zstd: Wrapped<crate::zstd::Frame<'static>>,
 }
 
-/// Which decoder it is.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Stage {
-    Unknown = 0,
-    #[cfg(feature = "gzip")]
-    Deflate,
-    #[cfg(feature = "xz")]
-    Lzma,
-    #[cfg(feature = "zstd")]
-    Zstd,
-    /// Recognised, but there is no decoder for it.
-    Unsupported(Format),
-    Failed,
+zeroed! {
+    impl for Any {
+        stage,
+        #[cfg(feature = "gzip")] deflate,
+        #[cfg(feature = "xz")] lzma,
+        #[cfg(feature = "zstd")] zstd,
+    }
+}
+
+zeroed_enum! {
+    /// Which decoder it is.
+    #[derive(Clone, Copy)]
+    enum Stage {
+        Unknown = 0,
+        #[cfg(feature = "gzip")]
+        Deflate,
+        #[cfg(feature = "xz")]
+        Lzma,
+        #[cfg(feature = "zstd")]
+        Zstd,
+        /// Recognised, but there is no decoder for it.
+        Unsupported(Format),
+        Failed,
+    }
 }
 
 /// Calls a method of the decoder that was chosen; the value is `$none` where there is none.
@@ -68,15 +79,7 @@ macro_rules! chosen {
 impl Any {
     /// A fresh decoder without a window limit.
     pub const fn new() -> Self {
-        Self {
-            stage: Stage::Unknown,
-            #[cfg(feature = "gzip")]
-            deflate: Wrapped::new(),
-            #[cfg(feature = "xz")]
-            lzma: Wrapped::new(),
-            #[cfg(feature = "zstd")]
-            zstd: Wrapped::new(),
-        }
+        Self::ZEROED
     }
 
     /// Chooses a decoder. A pause: there is too little input for it.
@@ -193,18 +196,19 @@ struct Either<A, B> {
     second: B,
 }
 
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Chosen {
-    /// Nothing was read yet.
-    Neither = 0,
-    First,
-    Second,
+zeroed! { impl [A: Zeroed, B: Zeroed] for Either<A, B> { chosen, first, second } }
+
+zeroed_enum! {
+    #[derive(Clone, Copy)]
+    enum Chosen {
+        /// Nothing was read yet.
+        Neither = 0,
+        First,
+        Second,
+    }
 }
 
 impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> {
-    const NEW: Self = Self { chosen: Chosen::Neither, first: A::NEW, second: B::NEW };
-
     type Engine = A::Engine;
 
     fn format(&self) -> Option<Format> {

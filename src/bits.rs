@@ -2,6 +2,7 @@
 //! Bit readers.
 
 use crate::output::words::load;
+use crate::zeroed::zeroed;
 
 /// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
 pub(crate) const REFILLED: u32 = 56;
@@ -15,6 +16,8 @@ pub(crate) struct Held {
     bits: u8,
     count: u8,
 }
+
+zeroed! { impl for Held { bits, count } }
 
 impl Held {
     pub(crate) const NONE: Self = Self { bits: 0, count: 0 };
@@ -153,9 +156,7 @@ pub(crate) struct BackwardHeld {
     used: u32,
 }
 
-impl BackwardHeld {
-    pub(crate) const NONE: Self = Self { rest: 0, used: 0 };
-}
+zeroed! { impl for BackwardHeld { rest, used } }
 
 impl<'a> BackwardBits<'a> {
     /// Begins behind the final bit flag, the highest bit set of the last byte. `None`: there is none.

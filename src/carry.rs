@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Input in pieces of any size.
 
+use crate::zeroed::{zeroed, Zeroed};
 use crate::{Decode, Error, Info, Page, Pause, Progress};
 
 /// Feeds a decoder from pieces of input of any size: sectors, or one byte at a time.
@@ -32,6 +33,10 @@ pub struct Carry<D, const N: usize = 64> {
     held: usize,
     kept: [u8; N],
     decoder: D,
+}
+
+zeroed! {
+    impl [D: Zeroed, const N: usize] for Carry<D, N> { held, kept, decoder }
 }
 
 impl<D: Decode, const N: usize> Carry<D, N> {

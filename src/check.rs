@@ -10,6 +10,9 @@ mod sha256;
 #[cfg(feature = "zstd")]
 mod xxh64;
 
+#[cfg(any(feature = "xz", feature = "zstd"))]
+use crate::zeroed::zeroed;
+
 #[cfg(feature = "gzip")]
 pub(crate) use adler32::Adler32;
 #[cfg(any(feature = "gzip", feature = "xz"))]
@@ -32,9 +35,10 @@ struct Pieces<const N: usize> {
 }
 
 #[cfg(any(feature = "xz", feature = "zstd"))]
-impl<const N: usize> Pieces<N> {
-    const NEW: Self = Self { length: 0, begun: [0; N] };
+zeroed! { impl [const N: usize] for Pieces<N> { length, begun } }
 
+#[cfg(any(feature = "xz", feature = "zstd"))]
+impl<const N: usize> Pieces<N> {
     /// Calls `take` with each piece that is whole now.
     #[inline(always)]
     fn update(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8; N])) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Members, streams and frames one after the other.
 
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{Decode, Error, Info, Page, Pause, Progress};
 
 /// What stands behind the end of a member, judged as the format's reference tool judges it.
@@ -35,13 +36,14 @@ pub trait Members: Decode {
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error>;
 }
 
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Stage {
-    Member = 0,
-    Between,
-    Trailing,
-    Failed(Error),
+zeroed_enum! {
+    #[derive(Clone, Copy)]
+    enum Stage {
+        Member = 0,
+        Between,
+        Trailing,
+        Failed(Error),
+    }
 }
 
 /// Decodes members one after the other, with padding and trailing bytes treated as the reference
@@ -74,6 +76,10 @@ pub struct Concatenated<D> {
     all_padding: u64,
     padding: u64,
     decoder: D,
+}
+
+zeroed! {
+    impl [D: Zeroed] for Concatenated<D> { stage, members, all_padding, padding, decoder }
 }
 
 impl<D: Members> Concatenated<D> {

@@ -5,6 +5,7 @@ mod inflate;
 mod symbols;
 
 use crate::wrapped::{Container, Taken, Wrapped};
+use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
 
 pub(crate) use inflate::Inflate;
@@ -22,9 +23,9 @@ pub struct Raw {
     begun: bool,
 }
 
-impl Container for Raw {
-    const NEW: Self = Self { begun: false };
+zeroed! { impl for Raw { begun } }
 
+impl Container for Raw {
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -36,7 +37,7 @@ impl Container for Raw {
     }
 
     fn restart(&mut self) {
-        *self = Self::NEW;
+        *self = Self::ZEROED;
     }
 
     fn part(&mut self, _: &[u8], _: &mut Inflate) -> Result<Taken, Error> {

@@ -8,6 +8,7 @@ use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
 use core::{ptr, slice};
 
+use crate::zeroed::{zeroed, Verdict, Zeroed};
 #[cfg(feature = "zstd")]
 use crate::Zstd;
 use crate::{Any, Concatenated, Decode, Error, Format, Members, Pause, Progress};
@@ -66,14 +67,18 @@ struct CProgress {
 #[repr(C)]
 struct Head {
     format: c_int,
-    error: Option<Error>,
+    error: Verdict,
 }
+
+zeroed! { impl for Head { format, error } }
 
 #[repr(C)]
 struct Slot<D> {
     head: Head,
     decoder: Concatenated<D>,
 }
+
+zeroed! { impl [D: Zeroed] for Slot<D> { head, decoder } }
 
 /// The same for whichever decoder a format has, which goes by the name `$decoder`; `$none` where this
 /// build has none.
@@ -163,10 +168,15 @@ unsafe fn bytes_mut<'a, T>(data: *mut T, length: usize) -> &'a mut [T] {
     unsafe { slice::from_raw_parts_mut(data, length) }
 }
 
+/// Size of a type whose values may be made by filling memory with zeros.
+const fn size_zeroed<T: Zeroed>() -> usize {
+    size_of::<T>()
+}
+
 /// Bytes of memory for a decoder, 0 if this build has none for the format.
 #[no_mangle]
 extern "C" fn pagewise_size(format: c_int) -> usize {
-    with!(format, D => size_of::<Slot<D>>(), 0)
+    with!(format, D => size_zeroed::<Slot<D>>(), 0)
 }
 
 /// Makes a decoder in place.
@@ -184,11 +194,11 @@ unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int
     if memory.is_null() || size < needed || memory as usize % align_of::<Slot<Any>>() != 0 {
         return -Error::PageShape.errno();
     }
-    // SAFETY: It is large enough for the decoder and for the head in front of it, and aligned. Memory of
-    // zeros is a fresh decoder, as the crate promises; nothing is read before it is written.
+    // SAFETY: It is large enough for the decoder with the head in front of it, and aligned. Zeros are a
+    // fresh decoder: `pagewise_size` has a size only for types that are `Zeroed`.
     unsafe {
         ptr::write_bytes(memory.cast::<u8>(), 0, needed);
-        memory.write(Head { format, error: None });
+        (*memory).format = format;
     }
     DONE
 }
@@ -273,12 +283,12 @@ impl<D: Members> Slot<D> {
     }
 
     fn reset(&mut self) {
-        self.head.error = None;
+        self.head.error = Verdict::ZEROED;
         self.decoder.reset();
     }
 
     fn fail(&mut self, error: Error) -> c_int {
-        self.head.error = Some(error);
+        self.head.error = Verdict::Just(error);
         -error.errno()
     }
 }
@@ -292,7 +302,11 @@ impl<D: Members> Slot<D> {
 unsafe extern "C" fn pagewise_message(memory: *mut Head, length: *mut usize) -> *const c_char {
     // SAFETY: The caller's promise.
     let error = unsafe {
-        with!(format(memory), D => slot::<D>(memory).head.error, Some(Error::UnsupportedFormat))
+        with!(
+            format(memory),
+            D => slot::<D>(memory).head.error.get(),
+            Some(Error::UnsupportedFormat)
+        )
     };
     let message = error.map_or("no error", Error::message);
     if !length.is_null() {

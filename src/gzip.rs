@@ -5,6 +5,7 @@ use crate::check::Crc32;
 use crate::deflate::{Inflate, WINDOW};
 use crate::format::GZIP_MAGIC;
 use crate::wrapped::{count, Container, Taken, Wrapped};
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Error, Format};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
@@ -32,18 +33,19 @@ mod flag {
 
 const DEFLATE: u8 = 8;
 
-/// The parts of a member, in their order.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Part {
-    Fixed = 0,
-    ExtraLength,
-    Extra { left: u16 },
-    Name,
-    Comment,
-    HeaderCrc,
-    Body,
-    Trailer,
+zeroed_enum! {
+    /// The parts of a member, in their order.
+    #[derive(Clone, Copy)]
+    enum Part {
+        Fixed = 0,
+        ExtraLength,
+        Extra { left: u16 },
+        Name,
+        Comment,
+        HeaderCrc,
+        Body,
+        Trailer,
+    }
 }
 
 /// The container of a gzip member.
@@ -56,6 +58,8 @@ pub struct Member {
     /// Length of the output, modulo 2^32 as ISIZE.
     size: u32,
 }
+
+zeroed! { impl for Member { part, flags, crc, size } }
 
 impl Member {
     /// The fields of the fixed part that are there; the verdict is the same however many are.
@@ -138,8 +142,6 @@ fn text(input: &[u8], this: Part, next: Part) -> (usize, Part) {
 }
 
 impl Container for Member {
-    const NEW: Self = Self { part: Part::Fixed, flags: 0, crc: Crc32::new(), size: 0 };
-
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -151,7 +153,7 @@ impl Container for Member {
     }
 
     fn restart(&mut self) {
-        *self = Self::NEW;
+        *self = Self::ZEROED;
     }
 
     fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {

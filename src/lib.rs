@@ -104,6 +104,9 @@ mod prefix_code;
 mod wrapped;
 #[cfg(feature = "xz")]
 mod xz;
+// Each format uses its part of it.
+#[cfg_attr(not(feature = "zstd"), allow(dead_code))]
+mod zeroed;
 #[cfg(feature = "gzip")]
 mod zlib;
 #[cfg(feature = "zstd")]

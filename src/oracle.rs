@@ -41,6 +41,7 @@ use std::vec::Vec;
 
 use crate::output::Cursor;
 use crate::wrapped::{Container, Engine, Step, Taken, Wrapped};
+use crate::zeroed::{zeroed, Maybe, Zeroed};
 use crate::{After, Check, Error, Format, Page};
 
 /// `miniz_oxide` for a raw deflate stream. It decodes as the input comes.
@@ -136,16 +137,16 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
 #[doc(hidden)]
 pub struct Bare<P> {
     begun: bool,
-    check: Check,
+    check: Maybe<Check>,
     package: PhantomData<P>,
 }
+
+zeroed! { impl [P] for Bare<P> { begun, check, package } }
 
 /// The most bytes that a [`Head`] takes: .xz headers of the stream and the first block.
 const MAX_HEAD: usize = 64;
 
 impl<P: Package> Container for Bare<P> {
-    const NEW: Self = Self { begun: false, check: Check::None, package: PhantomData };
-
     const WINDOW_LIMIT: u64 = P::Native::WINDOW_LIMIT;
 
     const MAX_UNIT: usize = MAX_HEAD;
@@ -153,15 +154,15 @@ impl<P: Package> Container for Bare<P> {
     type Engine = Foreign<P>;
 
     fn format(&self) -> Option<Format> {
-        P::Native::NEW.format()
+        P::Native::ZEROED.format()
     }
 
     fn check(&self) -> Check {
-        self.check
+        self.check.get().unwrap_or(Check::None)
     }
 
     fn restart(&mut self) {
-        *self = Self::NEW;
+        *self = Self::ZEROED;
     }
 
     fn part(&mut self, input: &[u8], _: &mut Foreign<P>) -> Result<Taken, Error> {
@@ -171,7 +172,7 @@ impl<P: Package> Container for Bare<P> {
         match P::head(input) {
             Err(min) => Ok(Taken::missing(min)),
             Ok(Head { window, check }) => {
-                self.check = check;
+                self.check = Maybe::Just(check);
                 self.begun = true;
                 Ok(Taken::body(0, window))
             }
@@ -181,7 +182,7 @@ impl<P: Package> Container for Bare<P> {
     fn update(&mut self, _: &[u8]) {}
 
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
-        P::Native::NEW.after(padding, rest)
+        P::Native::ZEROED.after(padding, rest)
     }
 }
 
@@ -191,6 +192,8 @@ pub struct Foreign<P> {
     /// `None`: fresh.
     running: Option<Box<Running<P>>>,
 }
+
+zeroed! { impl [P] for Foreign<P> { running } }
 
 #[derive(Default)]
 struct Running<P> {
@@ -203,8 +206,6 @@ struct Running<P> {
 }
 
 impl<P: Package> Engine for Foreign<P> {
-    const NEW: Self = Self { running: None };
-
     fn step<Q: Page>(
         &mut self,
         input: &[u8],

@@ -12,6 +12,7 @@ pub(crate) mod words;
 
 use core::ops::Range;
 
+use crate::zeroed::zeroed;
 use crate::{Error, Page, MIN_PAGE};
 
 #[cfg(feature = "zstd")]
@@ -39,6 +40,8 @@ struct Parked {
     length: usize,
 }
 
+zeroed! { impl for Parked { distance, length } }
+
 /// How far the output has come.
 ///
 /// # Invariants
@@ -58,20 +61,11 @@ pub struct Output {
     parked: Parked,
 }
 
-impl Output {
-    pub(crate) const fn new() -> Self {
-        let parked = Parked { distance: 0, length: 0 };
-        Self {
-            written: 0,
-            settled: 0,
-            released: 0,
-            history: 0,
-            page_len: 0,
-            tail: Tail::NONE,
-            parked,
-        }
-    }
+zeroed! {
+    impl for Output { written, settled, released, history, page_len, tail, parked }
+}
 
+impl Output {
     pub(crate) fn written(&self) -> u64 {
         self.written
     }
@@ -122,6 +116,7 @@ impl Output {
     }
 
     /// Refuses pages that can't be those that hold the bytes written and not released.
+    #[inline(never)]
     pub(crate) fn check_pages<P: Page>(&mut self, pages: &[P]) -> Result<(), Error> {
         self.locate(pages).map(|_| ())
     }

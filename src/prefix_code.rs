@@ -2,6 +2,7 @@
 //! Prefix codes: from code lengths to a lookup table.
 
 use crate::bits::LOW_BITS;
+use crate::zeroed::zeroed;
 
 /// Longest code that [`Table::build`] takes (RFC 1951, 3.2.7).
 const MAX_CODE_BITS: usize = 15;
@@ -20,6 +21,8 @@ const MAX_CODE_BITS: usize = 15;
 /// means nothing. The counts are where a processor finds them without a mask.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry(u32);
+
+zeroed! { impl for Entry(_) }
 
 impl Entry {
     const EXTRA: u32 = 1 << 14;
@@ -105,15 +108,14 @@ pub(crate) struct Table<const FIRST: usize, const SECOND: usize> {
     second: [Entry; SECOND],
 }
 
+zeroed! {
+    impl [const FIRST: usize, const SECOND: usize] for Table<FIRST, SECOND> { first, second }
+}
+
 impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
     #[cfg(test)]
     const FIRST_BITS: usize = FIRST.trailing_zeros() as usize;
     const POWERS_OF_TWO: () = assert!(FIRST.is_power_of_two() && SECOND.is_power_of_two());
-
-    pub(crate) const fn new() -> Self {
-        let () = Self::POWERS_OF_TWO;
-        Self { first: [Entry::INVALID; FIRST], second: [Entry::INVALID; SECOND] }
-    }
 
     /// The entry for a code of up to `FIRST_BITS` bits, or a link.
     #[inline(always)]
@@ -143,6 +145,7 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         lone: bool,
         order: &mut Order,
     ) -> Result<(), NotACode> {
+        let () = Self::POWERS_OF_TWO;
         Builder { first: &mut self.first, second: &mut self.second }
             .build(lengths, symbols, lone, order)
     }
@@ -342,6 +345,7 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
+    use crate::zeroed::Zeroed;
 
     type Small = Table<{ 1 << 9 }, 2048>;
 
@@ -393,7 +397,7 @@ mod tests {
     fn lookups_find_what_bit_by_bit_decoding_finds() {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([0; MAX_SYMBOLS]);
-        let mut table = Box::new(Small::new());
+        let mut table = Box::new(Small::ZEROED);
         let mut state = 1;
         for round in 0..300 {
             let codes = 2 + random(&mut state, 60 + round % 30);
@@ -425,7 +429,7 @@ mod tests {
     fn only_complete_codes_pass() {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([0; MAX_SYMBOLS]);
-        let mut table = Box::new(Small::new());
+        let mut table = Box::new(Small::ZEROED);
         let mut state = 7;
         for round in 0..2000 {
             let count = 1 + random(&mut state, 6);

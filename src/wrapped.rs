@@ -5,6 +5,7 @@
 //! [`Wrapped`] drives both, and is the only one that knows input, pages and limits.
 
 use crate::output::{Cursor, Output};
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
 
 /// Why [`Engine::step`] came back.
@@ -21,10 +22,7 @@ pub enum Step {
 
 /// What decodes compressed data. Not for implementing elsewhere.
 #[doc(hidden)]
-pub trait Engine {
-    /// A fresh one; all-zero memory is one too.
-    const NEW: Self;
-
+pub trait Engine: Zeroed {
     /// Decodes until input or room run out or the body ends. Returns also the bytes consumed.
     fn step<P: Page>(
         &mut self,
@@ -45,10 +43,7 @@ pub trait Engine {
 
 /// What stands around compressed data. Not for implementing elsewhere.
 #[doc(hidden)]
-pub trait Container {
-    /// A fresh one; all-zero memory is one too.
-    const NEW: Self;
-
+pub trait Container: Zeroed {
     /// The window limit where the caller sets none.
     const WINDOW_LIMIT: u64 = u64::MAX;
 
@@ -148,14 +143,15 @@ impl Taken {
     }
 }
 
-/// How far a decoder has come.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Stage {
-    Part = 0,
-    Body,
-    Done,
-    Failed(Error),
+zeroed_enum! {
+    /// How far a decoder has come.
+    #[derive(Clone, Copy)]
+    enum Stage {
+        Part = 0,
+        Body,
+        Done,
+        Failed(Error),
+    }
 }
 
 /// Decoder for one member, stream or frame in the container `C`, used under the names of the
@@ -173,19 +169,16 @@ pub struct Wrapped<C: Container> {
     engine: C::Engine,
 }
 
+zeroed! {
+    impl [C: Container] for Wrapped<C> {
+        stage, container, output, consumed, window, window_limit, skip_unknown_checks, engine,
+    }
+}
+
 impl<C: Container> Wrapped<C> {
     /// A fresh decoder without a window limit.
     pub const fn new() -> Self {
-        Self {
-            stage: Stage::Part,
-            container: C::NEW,
-            output: Output::new(),
-            consumed: 0,
-            window: 0,
-            window_limit: 0,
-            skip_unknown_checks: false,
-            engine: C::Engine::NEW,
-        }
+        Self::ZEROED
     }
 
     /// What a format's own choices are made in.
@@ -368,7 +361,7 @@ impl<C: Container> Decode for Wrapped<C> {
     fn reset(&mut self) {
         self.stage = Stage::Part;
         self.container.reset();
-        self.output = Output::new();
+        self.output = Output::ZEROED;
         self.consumed = 0;
         self.window = 0;
         self.engine.reset();

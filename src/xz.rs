@@ -14,6 +14,7 @@ use crate::check::{Crc32, Crc64, Sha256};
 use crate::format::XZ_MAGIC;
 use crate::output::Output;
 use crate::wrapped::{count, Container, Next, Taken, Wrapped, MAX_UNIT};
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Error, Format, Page};
 
 pub(crate) use alone::Alone;
@@ -54,27 +55,24 @@ const RESERVED_FLAGS: u8 = 0xf0;
 
 const _: () = assert!(MAX_HEAD <= MAX_UNIT && HEADER <= MAX_UNIT);
 
-/// The parts of a stream, in their order.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Part {
-    Header = 0,
-    /// A block, or the Index.
-    Block,
-    /// The rest of a Block Header up to its CRC32.
-    BlockHeader {
-        left: u16,
-    },
-    BlockHeaderCrc32,
-    Chunk,
-    BlockPadding,
-    Check,
-    /// The rest of a check that is not known.
-    UnknownCheck {
-        left: u8,
-    },
-    Index,
-    Footer,
+zeroed_enum! {
+    /// The parts of a stream, in their order.
+    #[derive(Clone, Copy)]
+    enum Part {
+        Header = 0,
+        /// A block, or the Index.
+        Block,
+        /// The rest of a Block Header up to its CRC32.
+        BlockHeader { left: u16 },
+        BlockHeaderCrc32,
+        Chunk,
+        BlockPadding,
+        Check,
+        /// The rest of a check that is not known.
+        UnknownCheck { left: u8 },
+        Index,
+        Footer,
+    }
 }
 
 /// The container of an .xz stream.
@@ -86,6 +84,8 @@ pub struct Stream {
     block: Block,
     index: Index,
 }
+
+zeroed! { impl for Stream { part, check, verifier, block, index } }
 
 impl Stream {
     /// 2.1.1
@@ -144,8 +144,8 @@ impl Stream {
         if u32::from_le_bytes(*crc) != self.block.crc.value() {
             return Err(Error::XzBlockHeaderCrc32);
         }
-        self.block.verdict?;
-        self.verifier = Verifier::NEW;
+        self.block.verdict.result()?;
+        self.verifier = Verifier::ZEROED;
         self.part = Part::Chunk;
         Ok(Taken::part(crc.len()))
     }
@@ -237,14 +237,6 @@ impl Stream {
 }
 
 impl Container for Stream {
-    const NEW: Self = Self {
-        part: Part::Header,
-        check: 0,
-        verifier: Verifier::NEW,
-        block: Block::NEW,
-        index: Index::NEW,
-    };
-
     type Engine = lzma::Lzma;
 
     fn format(&self) -> Option<Format> {
@@ -316,9 +308,9 @@ struct Verifier {
     sha256: Sha256,
 }
 
-impl Verifier {
-    const NEW: Self = Self { crc32: Crc32::new(), crc64: Crc64::new(), sha256: Sha256::new() };
+zeroed! { impl for Verifier { crc32, crc64, sha256 } }
 
+impl Verifier {
     fn update(&mut self, check: u8, bytes: &[u8]) {
         match check {
             check_id::CRC32 => self.crc32.update(bytes),

@@ -5,6 +5,7 @@ use crate::check::Adler32;
 use crate::deflate::Inflate;
 use crate::format::check_zlib_header;
 use crate::wrapped::{Container, Taken, Wrapped};
+use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
@@ -24,6 +25,8 @@ pub struct Stream {
     begun: bool,
     adler: Adler32,
 }
+
+zeroed! { impl for Stream { begun, adler } }
 
 impl Stream {
     /// CMF and FLG.
@@ -52,8 +55,6 @@ impl Stream {
 }
 
 impl Container for Stream {
-    const NEW: Self = Self { begun: false, adler: Adler32::new() };
-
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -65,7 +66,7 @@ impl Container for Stream {
     }
 
     fn restart(&mut self) {
-        *self = Self::NEW;
+        *self = Self::ZEROED;
     }
 
     fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {

@@ -13,6 +13,7 @@ mod sequences;
 use crate::check::Xxh64;
 use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
 use crate::wrapped::{Container, Next, Taken, Wrapped};
+use crate::zeroed::{zeroed, zeroed_enum, Maybe};
 use crate::{After, Check, Error, Format};
 
 use block::Blocks;
@@ -52,21 +53,18 @@ mod descriptor {
     pub(super) const SINGLE_SEGMENT: u8 = 1 << 5;
 }
 
-/// The parts of a frame, in their order.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Part {
-    Magic = 0,
-    Header,
-    SkippableSize,
-    Skippable {
-        left: u32,
-    },
-    Block {
-        begins: bool,
-    },
-    /// What follows the last block.
-    End,
+zeroed_enum! {
+    /// The parts of a frame, in their order.
+    #[derive(Clone, Copy)]
+    enum Part {
+        Magic = 0,
+        Header,
+        SkippableSize,
+        Skippable { left: u32 },
+        Block { begins: bool },
+        /// What follows the last block.
+        End,
+    }
 }
 
 /// The container of a zstd frame.
@@ -75,14 +73,20 @@ pub struct Frame<'d> {
     part: Part,
     magicless: bool,
     has_checksum: bool,
-    dictionary: Option<Dictionary<'d>>,
+    dictionary: Maybe<Dictionary<'d>>,
     /// Window_Size, and Block_Maximum_Size.
     window: u64,
     max_block: usize,
     /// Frame_Content_Size, and bytes of content so far.
-    content: Option<u64>,
+    content: Maybe<u64>,
     written: u64,
     hash: Xxh64,
+}
+
+zeroed! {
+    impl ['d] for Frame<'d> {
+        part, magicless, has_checksum, dictionary, window, max_block, content, written, hash,
+    }
 }
 
 impl<'d> Wrapped<Frame<'d>> {
@@ -106,8 +110,8 @@ impl<'d> Wrapped<Frame<'d>> {
     /// [`Error::ZstdDictionary`] if it is too short, or its tables are not valid.
     pub fn set_dictionary(&mut self, dictionary: &'d [u8]) -> Result<(), Error> {
         let (container, engine) = self.parts();
-        container.dictionary = None;
-        container.dictionary = Some(Dictionary::new(dictionary, engine)?);
+        container.dictionary = Maybe::Nothing;
+        container.dictionary = Maybe::Just(Dictionary::new(dictionary, engine)?);
         Ok(())
     }
 
@@ -164,7 +168,7 @@ impl Frame<'_> {
         let content = number(&mut fields, content_size);
         // "When FCS_Field_Size is 2, the offset of 256 is added."
         let content = content.wrapping_add(if content_size == 2 { 256 } else { 0 });
-        self.content = (content_size > 0).then_some(content);
+        self.content = (content_size > 0).then_some(content).into();
         self.window = if single_segment { content } else { window_of(window) };
         self.max_block = self.window.min(MAX_BLOCK as u64) as usize;
         self.has_checksum = descriptor & descriptor::CHECKSUM != 0;
@@ -172,7 +176,7 @@ impl Frame<'_> {
         self.written = 0;
 
         blocks.begin_frame(self.max_block);
-        match &self.dictionary {
+        match self.dictionary.as_ref() {
             Some(dictionary) => dictionary.begin_frame(id, blocks)?,
             None if id != 0 => return Err(Error::ZstdDictionaryId),
             None => {}
@@ -213,7 +217,7 @@ impl Frame<'_> {
 
     /// Holds the content's length against Frame_Content_Size.
     fn check_content(&self, ended: bool) -> Result<(), Error> {
-        match self.content {
+        match self.content.get() {
             Some(size) if self.written > size || (ended && self.written < size) => {
                 Err(Error::ZstdContentSize)
             }
@@ -251,18 +255,6 @@ impl Frame<'_> {
 }
 
 impl Container for Frame<'_> {
-    const NEW: Self = Self {
-        part: Part::Magic,
-        magicless: false,
-        has_checksum: false,
-        dictionary: None,
-        window: 0,
-        max_block: 0,
-        content: None,
-        written: 0,
-        hash: Xxh64::new(),
-    };
-
     /// As the reference decoder has it.
     const WINDOW_LIMIT: u64 = 128 << 20;
 

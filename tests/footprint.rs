@@ -75,6 +75,40 @@ fn decoders_fit_their_budget() {
     assert!(size_of::<Error>() == 1 && size_of::<Result<Progress, Error>>() <= 32);
 }
 
+/// Where the linker puts statics of which nothing is stored in the program, as they are zero.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_static_decoder_takes_no_space_in_the_program() {
+    extern "C" {
+        #[link_name = "__bss_start"]
+        static BSS_START: u8;
+        #[link_name = "_end"]
+        static BSS_END: u8;
+    }
+    let bss = (&raw const BSS_START).addr()..(&raw const BSS_END).addr();
+    // With a static of which something is stored, to see that it can be told.
+    static STORED: Mutex<[u8; 1000]> = Mutex::new([1; 1000]);
+    assert!(!bss.contains(&(&raw const STORED).addr()));
+    macro_rules! check {
+        ($($decoder:ty: $new:expr),* $(,)?) => {$({
+            static DECODER: Mutex<$decoder> = Mutex::new($new);
+            assert!(bss.contains(&(&raw const DECODER).addr()), stringify!($decoder));
+        })*};
+    }
+    check! {
+        Gzip: Gzip::new(),
+        Zlib: Zlib::new(),
+        Deflate: Deflate::new(),
+        Xz: Xz::new(),
+        Lzma: Lzma::new(),
+        Zstd<'static>: Zstd::new(),
+        Any: Any::new(),
+        Concatenated<Xz>: Concatenated::new(Xz::new()),
+        Carry<Gzip>: Carry::new(Gzip::new()),
+        File: Carry::new(Concatenated::new(Any::new())),
+    }
+}
+
 /// A decoder made of zeros.
 fn zeroed<D: Decode>() -> Box<D> {
     // SAFETY: All-zero memory is a valid and fresh decoder, as each of them promises.

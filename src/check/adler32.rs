@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Adler-32 (RFC 1950, 2.2 and 8.2).
 
+use crate::zeroed::zeroed;
+#[cfg(test)]
+use crate::zeroed::Zeroed;
+
 /// The largest prime below 2^16.
 const BASE: u32 = 65521;
 
@@ -30,11 +34,9 @@ pub(crate) struct Adler32 {
     length: u32,
 }
 
-impl Adler32 {
-    pub(crate) const fn new() -> Self {
-        Self { first: 0, second: 0, length: 0 }
-    }
+zeroed! { impl for Adler32 { first, second, length } }
 
+impl Adler32 {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
@@ -91,13 +93,13 @@ mod tests {
         bytes.extend([255; 70_000]);
         for length in [0, 1, 2, 31, 32, 33, 5535, 5536, 5537, 65_521, 140_000] {
             for split in [0, 1, length / 2, length] {
-                let mut sum = Adler32::new();
+                let mut sum = Adler32::ZEROED;
                 sum.update(&bytes[..split.min(length)]);
                 sum.update(&bytes[split.min(length)..length]);
                 assert_eq!(sum.value(), naive(&bytes[..length]), "length {length}, split {split}");
             }
         }
-        let mut sum = Adler32::new();
+        let mut sum = Adler32::ZEROED;
         sum.update(b"Wikipedia");
         assert_eq!(sum.value(), 0x11e6_0398);
     }

@@ -14,6 +14,8 @@
 
 use core::ops::{BitXor, Not, Shr};
 
+use crate::zeroed::{zeroed, Zeroed};
+
 /// Words of eight bytes that are worked on beside each other.
 const LANES: usize = 4;
 const WORD: usize = 8;
@@ -152,6 +154,8 @@ pub(crate) struct Crc<R> {
     /// The register, complemented as the format's value is.
     value: R,
 }
+
+zeroed! { impl [R: Zeroed] for Crc<R> { value } }
 
 pub(crate) type Crc32 = Crc<u32>;
 #[cfg(feature = "xz")]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! SHA-256 (FIPS 180-4).
 
+use crate::zeroed::{zeroed, Zeroed};
+
 use super::Pieces;
 
 const BLOCK: usize = 64;
@@ -60,9 +62,11 @@ pub(crate) struct Sha256 {
     blocks: Pieces<BLOCK>,
 }
 
+zeroed! { impl for Sha256 { gain, blocks } }
+
 impl Sha256 {
     pub(crate) const fn new() -> Self {
-        Self { gain: [0; 8], blocks: Pieces::NEW }
+        Self::ZEROED
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! XXH64 with seed zero (xxHash fast digest algorithm, XXH64).
 
+use crate::zeroed::{zeroed, Zeroed};
+
 use super::Pieces;
 
 const PRIME_1: u64 = 0x9e37_79b1_85eb_ca87;
@@ -23,9 +25,11 @@ pub(crate) struct Xxh64 {
     stripes: Pieces<STRIPE>,
 }
 
+zeroed! { impl for Xxh64 { gain, stripes } }
+
 impl Xxh64 {
     pub(crate) const fn new() -> Self {
-        Self { gain: [0; 4], stripes: Pieces::NEW }
+        Self::ZEROED
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {

@@ -3,32 +3,34 @@
 
 use crate::bits::{Bits, Held};
 use crate::output::Cursor;
-use crate::prefix_code::{Entry, Order, Table, MAX_SYMBOLS};
+use crate::prefix_code::{Entry, Order, Table};
 use crate::wrapped::{Engine, Step};
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
 use super::symbols::{self, Codes, DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
 
-/// What comes next in the stream.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Stage {
-    /// BFINAL and BTYPE (3.2.3).
-    BlockHeader = 0,
-    /// LEN and NLEN of a stored block (3.2.4).
-    StoredLength,
-    /// The bytes of a stored block.
-    StoredBytes,
-    /// HLIT, HDIST and HCLEN (3.2.7).
-    Counts,
-    /// The lengths of the code length code.
-    CodeLengthCode,
-    /// The lengths of the two codes.
-    CodeLengths,
-    /// Compressed data (3.2.5).
-    Symbols,
-    /// The final block has ended.
-    End,
+zeroed_enum! {
+    /// What comes next in the stream.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Stage {
+        /// BFINAL and BTYPE (3.2.3).
+        BlockHeader = 0,
+        /// LEN and NLEN of a stored block (3.2.4).
+        StoredLength,
+        /// The bytes of a stored block.
+        StoredBytes,
+        /// HLIT, HDIST and HCLEN (3.2.7).
+        Counts,
+        /// The lengths of the code length code.
+        CodeLengthCode,
+        /// The lengths of the two codes.
+        CodeLengths,
+        /// Compressed data (3.2.5).
+        Symbols,
+        /// The final block has ended.
+        End,
+    }
 }
 
 /// Most code lengths: HLIT and HDIST at their limits.
@@ -85,24 +87,14 @@ pub struct Inflate {
     order: Order,
 }
 
-impl Engine for Inflate {
-    const NEW: Self = Self {
-        stage: Stage::BlockHeader,
-        last_block: false,
-        fixed: false,
-        held: Held::NONE,
-        stored: 0,
-        litlen_codes: 0,
-        distance_codes: 0,
-        code_length_codes: 0,
-        have: 0,
-        blocks: 0,
-        lengths: [0; MAX_LENGTHS],
-        code_length: Table::new(),
-        codes: Codes::new(),
-        order: [0; MAX_SYMBOLS],
-    };
+zeroed! {
+    impl for Inflate {
+        stage, last_block, fixed, held, stored, litlen_codes, distance_codes, code_length_codes,
+        have, blocks, lengths, code_length, codes, order,
+    }
+}
 
+impl Engine for Inflate {
     fn restart(&mut self) {
         self.stage = Stage::BlockHeader;
         self.held = Held::NONE;

@@ -5,6 +5,7 @@ use crate::bits::{Bits, REFILLED};
 use crate::output::Cursor;
 use crate::prefix_code::{Entry, Table};
 use crate::wrapped::Step;
+use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
 /// Symbols that have codes: 286 and 287 take part in the fixed code, and mean nothing (3.2.6).
@@ -39,11 +40,7 @@ pub(super) struct Codes {
     pub(super) distance: DistanceTable,
 }
 
-impl Codes {
-    pub(super) const fn new() -> Self {
-        Self { litlen: Table::new(), distance: Table::new() }
-    }
-}
+zeroed! { impl for Codes { litlen, distance } }
 
 /// The literal/length alphabet (3.2.5).
 pub(super) static LITLEN: [Entry; LITLEN_SYMBOLS] = {

@@ -14,6 +14,7 @@ use miniz_oxide::inflate::TINFLStatus;
 use super::{guarded, Foreign, Head, Package, Turn};
 use crate::deflate::WINDOW;
 use crate::wrapped::{Container, Taken};
+use crate::zeroed::zeroed;
 use crate::{deflate, gzip, zlib, After, Check, Error, Format};
 
 /// Of a raw stream.
@@ -54,9 +55,9 @@ impl Package for Zlib {
 #[doc(hidden)]
 pub struct Member(gzip::Member);
 
-impl Container for Member {
-    const NEW: Self = Self(gzip::Member::NEW);
+zeroed! { impl for Member(_) }
 
+impl Container for Member {
     type Engine = Foreign<Raw>;
 
     fn format(&self) -> Option<Format> {

@@ -6,6 +6,7 @@
 
 use super::cursor::{lookup, Cursor};
 use super::words::{copy_over, load, load_chunk, store, store_chunk, Tail, CHUNK};
+use crate::zeroed::zeroed;
 use crate::zstd::MAX_BLOCK;
 use crate::Page;
 
@@ -22,6 +23,8 @@ pub(crate) struct Sequence {
     pub(crate) length: u32,
     pub(crate) offset: u32,
 }
+
+zeroed! { impl for Sequence { literals, length, offset } }
 
 impl Sequence {
     /// Literals, length, offset.

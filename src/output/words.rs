@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Bytes moved by words and chunks: what a [`Cursor`](super::Cursor)'s copies are made of.
 
+use crate::zeroed::zeroed;
+
 /// The last eight bytes written, the last one highest.
 ///
 /// A copy of up to 16 bytes is made as two words, without a branch on its length. Each word is
@@ -9,10 +11,9 @@
 #[derive(Clone, Copy)]
 pub(super) struct Tail(pub(super) u64);
 
-impl Tail {
-    /// Of nothing.
-    pub(super) const NONE: Self = Self(0);
+zeroed! { impl for Tail(_) }
 
+impl Tail {
     #[inline(always)]
     pub(super) fn last(self) -> u8 {
         (self.0 >> 56) as u8

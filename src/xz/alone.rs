@@ -3,6 +3,7 @@
 
 use crate::format::LZMA_HEADER;
 use crate::wrapped::{Container, Taken, Wrapped, MAX_UNIT};
+use crate::zeroed::{zeroed, Zeroed};
 use crate::{After, Check, Error, Format};
 
 use super::lzma::{self, Marker};
@@ -29,9 +30,9 @@ pub struct Alone {
     begun: bool,
 }
 
-impl Container for Alone {
-    const NEW: Self = Self { begun: false };
+zeroed! { impl for Alone { begun } }
 
+impl Container for Alone {
     type Engine = lzma::Lzma;
 
     fn format(&self) -> Option<Format> {
@@ -43,7 +44,7 @@ impl Container for Alone {
     }
 
     fn restart(&mut self) {
-        *self = Self::NEW;
+        *self = Self::ZEROED;
     }
 
     /// 1.1

@@ -3,6 +3,7 @@
 
 use crate::check::Crc32;
 use crate::wrapped::{Next, Taken};
+use crate::zeroed::{zeroed, Maybe, Verdict};
 use crate::Error;
 
 use super::chain::Chain;
@@ -36,10 +37,10 @@ pub(super) struct Block {
     /// Of the header so far.
     pub(super) crc: Crc32,
     /// What is wrong with the header: to be told once it is known that its CRC32 matches.
-    pub(super) verdict: Result<(), Error>,
+    pub(super) verdict: Verdict,
     /// Sizes that the header tells.
-    compressed_size: Option<u64>,
-    uncompressed_size: Option<u64>,
+    compressed_size: Maybe<u64>,
+    uncompressed_size: Maybe<u64>,
     /// Sizes of the chunks so far.
     pub(super) compressed: u64,
     pub(super) uncompressed: u64,
@@ -50,21 +51,14 @@ pub(super) struct Block {
     pub(super) chain: Chain,
 }
 
-impl Block {
-    pub(super) const NEW: Self = Self {
-        header: 0,
-        crc: Crc32::new(),
-        verdict: Ok(()),
-        compressed_size: None,
-        uncompressed_size: None,
-        compressed: 0,
-        uncompressed: 0,
-        dictionary: 0,
-        has_dictionary: false,
-        has_properties: false,
-        chain: Chain::NEW,
-    };
+zeroed! {
+    impl for Block {
+        header, crc, verdict, compressed_size, uncompressed_size, compressed, uncompressed,
+        dictionary, has_dictionary, has_properties, chain,
+    }
+}
 
+impl Block {
     /// Begins a block by the head of its header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
     pub(super) fn begin(&mut self, header: u16, head: &[u8]) {
         self.header = header;
@@ -74,13 +68,13 @@ impl Block {
         self.uncompressed = 0;
         self.has_dictionary = false;
         self.has_properties = false;
-        self.verdict = self.read(head);
+        self.verdict = self.read(head).into();
     }
 
     /// More of the header, behind its head.
     pub(super) fn pad(&mut self, padding: &[u8]) {
         self.crc.update(padding);
-        self.verdict = self.verdict.and(check_padding(padding));
+        self.verdict = self.verdict.result().and(check_padding(padding)).into();
     }
 
     /// 3.1.2 to 3.1.6
@@ -90,17 +84,17 @@ impl Block {
         if flags & flag::RESERVED != 0 {
             return Err(Error::XzBlockFlags);
         }
-        self.compressed_size = None;
+        self.compressed_size = Maybe::Nothing;
         if flags & flag::COMPRESSED_SIZE != 0 {
             let size = take_integer(&mut fields)?;
             if size == 0 {
                 return Err(Error::XzCompressedSize);
             }
-            self.compressed_size = Some(size);
+            self.compressed_size = Maybe::Just(size);
         }
-        self.uncompressed_size = None;
+        self.uncompressed_size = Maybe::Nothing;
         if flags & flag::UNCOMPRESSED_SIZE != 0 {
-            self.uncompressed_size = Some(take_integer(&mut fields)?);
+            self.uncompressed_size = Maybe::Just(take_integer(&mut fields)?);
         }
         self.chain.clear();
         let last = flags & flag::FILTERS;
@@ -131,10 +125,10 @@ impl Block {
         match control {
             control::END => {
                 self.count(1, 0)?;
-                if self.compressed_size.is_some_and(|size| size != self.compressed) {
+                if self.compressed_size.get().is_some_and(|size| size != self.compressed) {
                     return Err(Error::XzCompressedSize);
                 }
-                if self.uncompressed_size.is_some_and(|size| size != self.uncompressed) {
+                if self.uncompressed_size.get().is_some_and(|size| size != self.uncompressed) {
                     return Err(Error::XzUncompressedSize);
                 }
                 Ok(Taken { consumed: 1, next: Next::Settled })
@@ -203,10 +197,10 @@ impl Block {
     fn count(&mut self, compressed: u64, uncompressed: u64) -> Result<(), Error> {
         self.compressed = self.compressed.saturating_add(compressed);
         self.uncompressed = self.uncompressed.saturating_add(uncompressed);
-        if self.compressed > self.compressed_size.unwrap_or(MAX_SIZE) {
+        if self.compressed > self.compressed_size.get().unwrap_or(MAX_SIZE) {
             return Err(Error::XzCompressedSize);
         }
-        if self.uncompressed > self.uncompressed_size.unwrap_or(MAX_SIZE) {
+        if self.uncompressed > self.uncompressed_size.get().unwrap_or(MAX_SIZE) {
             return Err(Error::XzUncompressedSize);
         }
         Ok(())

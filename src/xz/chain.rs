@@ -2,6 +2,7 @@
 //! The filters of a block, one behind the other over the same bytes (The .xz File Format, 5).
 
 use crate::output::Output;
+use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
 use super::filters::Filter;
@@ -21,10 +22,9 @@ pub(super) struct Chain {
     done: [u64; MAX_FILTERS],
 }
 
-impl Chain {
-    pub(super) const NEW: Self =
-        Self { length: 0, filters: [const { Filter::new() }; MAX_FILTERS], done: [0; MAX_FILTERS] };
+zeroed! { impl for Chain { length, filters, done } }
 
+impl Chain {
     pub(super) fn clear(&mut self) {
         self.length = 0;
     }

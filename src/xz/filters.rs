@@ -8,25 +8,29 @@ mod branch;
 mod x86;
 
 use crate::output::LOOKAHEAD;
+#[cfg(test)]
+use crate::zeroed::Zeroed;
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::Error;
 use x86::Recent;
 
 // Every filter can judge the first byte by those of a bundle.
 const _: () = assert!(branch::BUNDLE <= LOOKAHEAD);
 
-/// What a filter undoes. The first is what all-zero memory says.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Kind {
-    X86,
-    PowerPc,
-    Ia64,
-    Arm,
-    ArmThumb,
-    Sparc,
-    Arm64,
-    RiscV,
-    Delta,
+zeroed_enum! {
+    /// What a filter undoes.
+    #[derive(Clone, Copy)]
+    enum Kind {
+        X86 = 0,
+        PowerPc,
+        Ia64,
+        Arm,
+        ArmThumb,
+        Sparc,
+        Arm64,
+        RiscV,
+        Delta,
+    }
 }
 
 /// One filter of a chain. All-zero memory is a filter too, for x86; `set` is called before use.
@@ -41,12 +45,9 @@ pub(crate) struct Filter {
     history: [u8; 256],
 }
 
-impl Filter {
-    pub(crate) const fn new() -> Self {
-        let recent = Recent::NONE;
-        Self { kind: Kind::X86, distance: 0, recent, position: 0, history: [0; 256] }
-    }
+zeroed! { impl for Filter { kind, distance, recent, position, history } }
 
+impl Filter {
     /// Begins a block: filter ID and Filter Properties of a Filter Flags field (3.1.5, 5.3.2,
     /// 5.3.3).
     pub(crate) fn set(&mut self, id: u64, properties: &[u8]) -> Result<(), Error> {
@@ -193,7 +194,7 @@ mod tests {
 
     /// `bytes` through the filter, in calls that see no further than one of `ends`.
     pub(super) fn filtered(id: u64, properties: &[u8], bytes: &[u8], ends: &[usize]) -> Vec<u8> {
-        let mut filter = Filter::new();
+        let mut filter = Filter::ZEROED;
         filter.set(id, properties).unwrap();
         let mut bytes = bytes.to_vec();
         let mut done = 0;
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_block_starts_afresh() {
-        let mut filter = Filter::new();
+        let mut filter = Filter::ZEROED;
         for (id, _) in FILTERS {
             let properties: &[u8] = if id == 3 { &[7] } else { &[] };
             let bytes = Random(3).code(id, 301);
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn properties() {
-        let mut filter = Filter::new();
+        let mut filter = Filter::ZEROED;
         for id in [0, 1, 2, 0x0c, 0x21, 0x103, 0x1_0000_0004, u64::MAX] {
             assert_eq!(filter.set(id, &[]), Err(Error::XzFilter), "filter {id:#x}");
         }

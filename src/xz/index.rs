@@ -3,6 +3,7 @@
 
 use crate::check::{Crc32, Sha256};
 use crate::wrapped::Taken;
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::Error;
 
 use super::block::MAX_SIZE;
@@ -22,9 +23,9 @@ struct Sizes {
     hash: Sha256,
 }
 
-impl Sizes {
-    const NEW: Self = Self { count: 0, blocks: 0, uncompressed: 0, hash: Sha256::new() };
+zeroed! { impl for Sizes { count, blocks, uncompressed, hash } }
 
+impl Sizes {
     fn clear(&mut self) {
         self.count = 0;
         self.blocks = 0;
@@ -53,20 +54,19 @@ fn add(sum: u64, size: u64) -> Result<u64, Error> {
     Some(sum.saturating_add(size)).filter(|&sum| sum <= MAX_SIZE).ok_or(Error::XzRecord)
 }
 
-/// The fields, in their order.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Part {
-    Indicator = 0,
-    Count,
-    Unpadded,
-    Uncompressed {
-        unpadded: u64,
-    },
-    Padding,
-    Crc32,
-    /// Nothing.
-    End,
+zeroed_enum! {
+    /// The fields, in their order.
+    #[derive(Clone, Copy)]
+    enum Part {
+        Indicator = 0,
+        Count,
+        Unpadded,
+        Uncompressed { unpadded: u64 },
+        Padding,
+        Crc32,
+        /// Nothing.
+        End,
+    }
 }
 
 /// The sizes of the blocks so far, and the Index that is to have them.
@@ -79,15 +79,9 @@ pub(super) struct Index {
     size: u64,
 }
 
-impl Index {
-    pub(super) const NEW: Self = Self {
-        part: Part::Indicator,
-        blocks: Sizes::NEW,
-        records: Sizes::NEW,
-        crc: Crc32::new(),
-        size: 0,
-    };
+zeroed! { impl for Index { part, blocks, records, crc, size } }
 
+impl Index {
     /// Makes this ready for another stream, in place.
     pub(super) fn clear(&mut self) {
         self.part = Part::Indicator;

@@ -3,6 +3,7 @@
 
 use crate::output::Cursor;
 use crate::wrapped::{Engine, Step};
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
 use super::model::{Model, Properties, MIN_LENGTH};
@@ -20,29 +21,31 @@ const LITERAL_STATES: u32 = 7;
 /// A distance, less one, that is none.
 const END_MARKER: u32 = u32::MAX;
 
-/// Whether an end marker may come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Marker {
-    /// Nowhere.
-    Never = 0,
-    /// Where the known size ends.
-    AtEnd,
-    /// Anywhere, and then the data end.
-    Anywhere,
+zeroed_enum! {
+    /// Whether an end marker may come.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(super) enum Marker {
+        /// Nowhere.
+        Never = 0,
+        /// Where the known size ends.
+        AtEnd,
+        /// Anywhere, and then the data end.
+        Anywhere,
+    }
 }
 
-/// What is being decoded.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-enum Stage {
-    /// Bytes that are not compressed.
-    Stored = 0,
-    Symbols,
-    /// The end marker was there.
-    Marked,
-    /// The last symbol ended behind the chunk.
-    Overrun,
+zeroed_enum! {
+    /// What is being decoded.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Stage {
+        /// Bytes that are not compressed.
+        Stored = 0,
+        Symbols,
+        /// The end marker was there.
+        Marked,
+        /// The last symbol ended behind the chunk.
+        Overrun,
+    }
 }
 
 /// The state of an LZMA decoder; all-zero memory is a fresh one.
@@ -61,6 +64,12 @@ pub struct Lzma {
     distances: [u32; 4],
     blocks: u64,
     model: Model,
+}
+
+zeroed! {
+    impl for Lzma {
+        stage, marker, properties, input_left, output_left, range, state, distances, blocks, model,
+    }
 }
 
 /// Why symbols are not decoded any further.
@@ -83,19 +92,6 @@ enum Stop {
 }
 
 impl Engine for Lzma {
-    const NEW: Self = Self {
-        stage: Stage::Stored,
-        marker: Marker::Never,
-        properties: Properties::NONE,
-        input_left: 0,
-        output_left: 0,
-        range: range::State::NONE,
-        state: 0,
-        distances: [0; 4],
-        blocks: 0,
-        model: Model::NEW,
-    };
-
     fn step<P: Page>(
         &mut self,
         input: &[u8],

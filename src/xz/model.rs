@@ -2,6 +2,8 @@
 //! What an LZMA decoder learns: its properties and probabilities, and what is read by several of them
 //! (LZMA specification).
 
+use crate::zeroed::zeroed;
+
 use super::range::{Probability, Range, HALF};
 
 /// Shortest match.
@@ -26,10 +28,11 @@ pub(super) struct Properties {
     coders: u8,
 }
 
-impl Properties {
-    pub(super) const NONE: Self =
-        Self { literal_context_bits: 0, literal_position_mask: 0, position_mask: 0, coders: 0 };
+zeroed! {
+    impl for Properties { literal_context_bits, literal_position_mask, position_mask, coders }
+}
 
+impl Properties {
     /// Unpacks (pb * 5 + lp) * 9 + lc. `None`: out of bounds.
     pub(super) fn new(byte: u8) -> Option<Self> {
         let (lc, lp, pb) = (byte % 9, byte / 9 % 5, byte / 45);
@@ -68,9 +71,9 @@ pub(super) struct LiteralCoder {
     behind_one: [Probability; 256],
 }
 
-impl LiteralCoder {
-    const NEW: Self = Self { plain: [0; 256], behind_zero: [0; 256], behind_one: [0; 256] };
+zeroed! { impl for LiteralCoder { plain, behind_zero, behind_one } }
 
+impl LiteralCoder {
     fn reset(&mut self) {
         self.plain.fill(HALF);
         self.behind_zero.fill(HALF);
@@ -88,15 +91,9 @@ pub(super) struct Lengths {
     high: [Probability; 256],
 }
 
-impl Lengths {
-    const NEW: Self = Self {
-        choice: 0,
-        choice2: 0,
-        low: [[0; 8]; POSITIONS],
-        middle: [[0; 8]; POSITIONS],
-        high: [0; 256],
-    };
+zeroed! { impl for Lengths { choice, choice2, low, middle, high } }
 
+impl Lengths {
     fn reset(&mut self) {
         self.choice = HALF;
         self.choice2 = HALF;
@@ -106,7 +103,7 @@ impl Lengths {
     }
 }
 
-/// All probabilities, each of a bit that is zero.
+/// All probabilities, each of a bit that is zero. [`reset`](Self::reset) comes before use.
 pub(super) struct Model {
     pub(super) is_match: [[Probability; POSITIONS]; STATES],
     pub(super) is_rep: [Probability; STATES],
@@ -124,23 +121,14 @@ pub(super) struct Model {
     pub(super) literals: [LiteralCoder; LITERAL_CODERS],
 }
 
-impl Model {
-    /// A value to put in place: [`reset`](Self::reset) comes before use.
-    pub(super) const NEW: Self = Self {
-        is_match: [[0; POSITIONS]; STATES],
-        is_rep: [0; STATES],
-        is_rep0: [0; STATES],
-        is_rep1: [0; STATES],
-        is_rep2: [0; STATES],
-        is_rep0_long: [[0; POSITIONS]; STATES],
-        match_lengths: Lengths::NEW,
-        rep_lengths: Lengths::NEW,
-        slots: [[0; 64]; LENGTH_CLASSES],
-        low_bits: [0; 128],
-        align: [0; 16],
-        literals: [const { LiteralCoder::NEW }; LITERAL_CODERS],
-    };
+zeroed! {
+    impl for Model {
+        is_match, is_rep, is_rep0, is_rep1, is_rep2, is_rep0_long, match_lengths, rep_lengths,
+        slots, low_bits, align, literals,
+    }
+}
 
+impl Model {
     /// Forgets everything; of the literal coders those that `properties` leave in use.
     pub(super) fn reset(&mut self, properties: Properties) {
         self.is_match.as_flattened_mut().fill(HALF);

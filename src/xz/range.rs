@@ -3,6 +3,8 @@
 
 use core::slice::Iter;
 
+use crate::zeroed::zeroed;
+
 /// A probability of a zero bit, of `ONE`.
 pub(super) type Probability = u16;
 
@@ -44,17 +46,16 @@ pub(super) struct Range<'a, const CAREFUL: bool> {
     pub(super) trial: bool,
 }
 
-/// What a range decoder keeps.
+/// What a range decoder keeps. Zeros stand there before there is one.
 #[derive(Clone, Copy)]
 pub(super) struct State {
     range: u32,
     code: u32,
 }
 
-impl State {
-    /// A value to put in place before there is one.
-    pub(super) const NONE: Self = Self { range: 0, code: 0 };
+zeroed! { impl for State { range, code } }
 
+impl State {
     /// After the [first bytes](START).
     pub(super) const fn new(code: u32) -> Self {
         Self { range: u32::MAX, code }

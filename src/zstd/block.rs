@@ -5,26 +5,28 @@ use core::ops::Range;
 
 use crate::output::{Cursor, Literals};
 use crate::wrapped::{Engine, Step};
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
 use super::huffman::Huffman;
 use super::literals;
 use super::sequences::Sequences;
 
-/// What is being decoded.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-enum Stage {
-    /// Bytes as they are, so many.
-    Raw { left: usize } = 0,
-    /// One byte, so many times.
-    Rle { left: usize },
-    /// A compressed block of so many bytes.
-    Compressed { size: usize },
-    /// The same, past its sections' headers.
-    Sequences { size: usize },
-    /// The literals behind the last sequence.
-    LastLiterals { size: usize },
+zeroed_enum! {
+    /// What is being decoded.
+    #[derive(Clone, Copy)]
+    enum Stage {
+        /// Bytes as they are, so many.
+        Raw { left: usize } = 0,
+        /// One byte, so many times.
+        Rle { left: usize },
+        /// A compressed block of so many bytes.
+        Compressed { size: usize },
+        /// The same, past its sections' headers.
+        Sequences { size: usize },
+        /// The literals behind the last sequence.
+        LastLiterals { size: usize },
+    }
 }
 
 /// The state of a frame's blocks; all-zero memory is a fresh one.
@@ -43,18 +45,11 @@ pub struct Blocks {
     decoded: Literals,
 }
 
-impl Engine for Blocks {
-    const NEW: Self = Self {
-        stage: Stage::Raw { left: 0 },
-        blocks: 0,
-        max: 0,
-        literals: 0..0,
-        sections: 0,
-        huffman: Huffman::NEW,
-        sequences: Sequences::NEW,
-        decoded: [0; size_of::<Literals>()],
-    };
+zeroed! {
+    impl for Blocks { stage, blocks, max, literals, sections, huffman, sequences, decoded }
+}
 
+impl Engine for Blocks {
     fn step<P: Page>(
         &mut self,
         input: &[u8],

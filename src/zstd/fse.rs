@@ -2,6 +2,7 @@
 //! Finite State Entropy: distributions and decoding tables (RFC 8878, 4.1).
 
 use crate::bits::{BackwardBits, Bits, Held};
+use crate::zeroed::{zeroed, Zeroed};
 
 /// Most symbols of an alphabet: the match length codes.
 const MAX_SYMBOLS: usize = 53;
@@ -20,9 +21,9 @@ pub(super) struct Row {
     pub(super) bits: u8,
 }
 
-impl Row {
-    const NONE: Self = Self { base: 0, next: 0, state_bits: 0, bits: 0 };
+zeroed! { impl for Row { base, next, state_bits, bits } }
 
+impl Row {
     /// The value of the symbol, by the bits read for it.
     #[inline(always)]
     pub(super) fn value(&self, bits: u32) -> u32 {
@@ -105,16 +106,16 @@ pub(super) struct Table<const N: usize> {
     points: [i16; MAX_SYMBOLS],
 }
 
-impl<const N: usize> Table<N> {
-    pub(super) const NEW: Self = Self { rows: [Row::NONE; N], log: 0, points: [0; MAX_SYMBOLS] };
+zeroed! { impl [const N: usize] for Table<N> { rows, log, points } }
 
+impl<const N: usize> Table<N> {
     /// The table of a distribution that is fixed (3.1.1.3.2.2).
     pub(super) const fn fixed<const M: usize>(
         points: [i16; M],
         log: u32,
         alphabet: &Alphabet,
     ) -> Self {
-        let mut table = Self::NEW;
+        let mut table = Self::ZEROED;
         table.log = log;
         let mut symbol = 0;
         while symbol < M {
@@ -147,7 +148,7 @@ impl<const N: usize> Table<N> {
     /// One row for one symbol, whatever comes (RLE_Mode).
     pub(super) fn repeat(&mut self, symbol: Symbol) {
         self.log = 0;
-        self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::NONE };
+        self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::ZEROED };
     }
 
     /// Makes the table that the FSE Table Description at the begin of `input` tells. Returns the

@@ -2,6 +2,7 @@
 //! Huffman coding of literals: trees and streams (RFC 8878, 4.2).
 
 use crate::bits::{BackwardBits, BACKWARD_REFILLED};
+use crate::zeroed::zeroed;
 use crate::Error;
 
 use super::fse::{Alphabet, Symbol, Table as FseTable};
@@ -48,15 +49,9 @@ pub(super) struct Huffman {
     weight_table: FseTable<512>,
 }
 
-impl Huffman {
-    pub(super) const NEW: Self = Self {
-        table: [0; 1 << MAX_BITS],
-        bits: 0,
-        weights: [0; MAX_WEIGHTS + 1],
-        order: [0; MAX_WEIGHTS + 1],
-        weight_table: FseTable::NEW,
-    };
+zeroed! { impl for Huffman { table, bits, weights, order, weight_table } }
 
+impl Huffman {
     /// Forgets the tree.
     pub(super) fn clear(&mut self) {
         self.bits = 0;

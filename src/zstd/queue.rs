@@ -4,6 +4,7 @@
 use core::ops::Range;
 
 use crate::output::{Cursor, Literals, Sequence};
+use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
 /// Sequences that are decoded at a time: decoding and copying are loops of their own, as a processor
@@ -24,6 +25,8 @@ pub(super) struct Queue {
     /// Their offsets are at most one more.
     reach: u32,
 }
+
+zeroed! { impl for Queue { sequences, made, decoded, ahead, reach } }
 
 /// Repeated_Offset1 to 3, and what the sequences have together that were made with them.
 pub(super) struct Resolver {
@@ -69,15 +72,9 @@ pub(super) struct Left {
     pub(super) bytes: u32,
 }
 
-impl Queue {
-    pub(super) const NEW: Self = Self {
-        sequences: [Sequence { literals: 0, length: 0, offset: 0 }; SIZE],
-        made: 0,
-        decoded: 0,
-        ahead: 0,
-        reach: 0,
-    };
+zeroed! { impl for Left { literals, bytes } }
 
+impl Queue {
     pub(super) fn clear(&mut self) {
         self.made = 0;
         self.decoded = 0;

@@ -7,6 +7,7 @@ use core::ops::Range;
 use crate::bits::{BackwardBits, BackwardHeld, BACKWARD_REFILLED};
 use crate::output::{Cursor, Literals};
 use crate::wrapped::Step;
+use crate::zeroed::{zeroed, Verdict};
 use crate::{Error, Page};
 
 use super::codes::{
@@ -41,24 +42,16 @@ pub(super) struct Sequences {
     states: [usize; 3],
     queue: Queue,
     /// What is wrong behind them.
-    verdict: Result<(), Error>,
+    verdict: Verdict,
+}
+
+zeroed! {
+    impl for Sequences {
+        known, literals, offsets, matches, repeated, left, may, held, states, queue, verdict,
+    }
 }
 
 impl Sequences {
-    pub(super) const NEW: Self = Self {
-        known: false,
-        literals: Table::NEW,
-        offsets: Table::NEW,
-        matches: Table::NEW,
-        repeated: [0; 3],
-        left: 0,
-        may: Left { literals: 0, bytes: 0 },
-        held: BackwardHeld::NONE,
-        states: [0; 3],
-        queue: Queue::NEW,
-        verdict: Ok(()),
-    };
-
     /// Begins a frame.
     pub(super) fn clear(&mut self) {
         self.known = false;
@@ -94,7 +87,7 @@ impl Sequences {
         room: usize,
     ) -> Result<&'a [u8], Error> {
         self.queue.clear();
-        self.verdict = Ok(());
+        self.verdict = Verdict::Nothing;
         self.may = Left { literals: literals as u32, bytes: room as u32 };
         let (count, mut rest) = number(section).ok_or(Error::ZstdSequencesHeader)?;
         self.left = count;
@@ -152,7 +145,7 @@ impl Sequences {
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
         loop {
-            let is_good = self.verdict.is_ok();
+            let is_good = self.verdict.result().is_ok();
             let is_end = is_good && self.left == 0 && self.may.literals <= self.may.bytes;
             let behind = if is_end { self.may.literals as usize } else { 0 };
             let more = is_good && self.left > 0;
@@ -162,7 +155,7 @@ impl Sequences {
             if out.is_parked() {
                 return Ok(Step::Full);
             }
-            self.verdict?;
+            self.verdict.result()?;
             if self.left == 0 {
                 return Ok(Step::End);
             }
@@ -189,7 +182,8 @@ impl Sequences {
         };
         // "At the end, the bitstream shall be entirely consumed."
         let is_entire = self.left > 0 || bits.is_at_end();
-        self.verdict = added.and(if is_entire { Ok(()) } else { Err(Error::ZstdSequencesStream) });
+        let end = if is_entire { Ok(()) } else { Err(Error::ZstdSequencesStream) };
+        self.verdict = added.and(end).into();
     }
 
     /// Decodes up to `most` sequences into the queue's slots. Returns how many, and what resolved their

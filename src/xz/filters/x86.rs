@@ -5,12 +5,16 @@
 //! sign (0x00 or 0xff, as near targets have it) in the top byte of the operand. Others are left
 //! alone, but may be the real ones, so they make doubtful what begins within their operands.
 
+use crate::zeroed::zeroed;
+
 /// Opcodes left alone within the last three bytes.
 ///
 /// bits 0..=2    bit k: there is one k + 1 bytes back
 /// bits 16..=18  the same, if its operand had a sign (doubt kept it from being converted)
 #[derive(Clone, Copy)]
 pub(super) struct Recent(u32);
+
+zeroed! { impl for Recent(_) }
 
 impl Recent {
     pub(super) const NONE: Self = Self(0);
