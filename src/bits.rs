@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Bit readers.
 
-use crate::output::words::load;
+use crate::output::copy::load;
 use crate::zeroed::zeroed;
 
 /// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
@@ -45,47 +45,64 @@ impl<'a> Bits<'a> {
 
     /// Ends reading: the bytes consumed, and what was left of the last of them.
     pub(crate) fn finish(self) -> (usize, Held) {
-        let used = self.input.len().saturating_sub(self.unread().len());
         let count = self.count & 7;
         let bits = self.buffer as u8 & !(u8::MAX << count);
-        (used, Held { bits, count: count as u8 })
+        (self.used(), Held { bits, count: count as u8 })
+    }
+
+    /// Bytes of which a bit was consumed, or all.
+    fn used(&self) -> usize {
+        let buffered = (self.count >> 3) as usize;
+        self.input.len().saturating_sub(self.rest.len()).saturating_sub(buffered)
     }
 
     /// The bytes of which no bit was consumed.
     pub(crate) fn unread(&self) -> &'a [u8] {
-        let buffered = (self.count >> 3) as usize;
-        let at = self.input.len().saturating_sub(self.rest.len()).saturating_sub(buffered);
-        self.input.get(at..).unwrap_or(&[])
+        self.input.get(self.used()..).unwrap_or(&[])
     }
 
-    /// Drops the bits up to the next byte's begin.
+    /// Drops the bits up to the next byte's start.
     pub(crate) fn align(&mut self) {
         self.consume(self.count & 7);
     }
 
-    /// Drops the bits up to the next byte's begin, and `bytes` bytes more.
+    /// Drops the bits up to the next byte's start, and `bytes` bytes more, which are there.
     pub(crate) fn skip_bytes(&mut self, bytes: usize) {
         let rest = self.unread().get(bytes..).unwrap_or(&[]);
         *self = Self { input: self.input, rest, buffer: 0, count: 0 };
     }
 
-    /// Takes up input until there are at least [`REFILLED`] bits, or all there is. Whether there
-    /// are that many.
+    /// Takes up input until there are at least [`REFILLED`] bits, or all there is.
     #[inline(always)]
-    pub(crate) fn refill(&mut self) -> bool {
-        let Some(word) = self.rest.first_chunk::<8>() else {
+    pub(crate) fn refill(&mut self) {
+        if !self.refill_word() {
             // A copy, so that the reader itself can live in registers.
             let mut bits = *self;
             bits.refill_bytes();
             *self = bits;
-            return self.count >= REFILLED;
-        };
+        }
+    }
+
+    /// Takes up input until there are at least [`REFILLED`] bits; `false`, and nothing done, if there are
+    /// fewer than eight bytes of it. All 64 bits of [`peek`](Self::peek) are then bits of the stream.
+    ///
+    /// Eight bytes are put above the bits that are there, and only those that fit whole are counted: 56 to
+    /// 63 bits. Bits of the byte above them are in the buffer all the same, and a later refill puts them
+    /// in again. Only the low six bits of `count` are used, as [`consume_entry`](Self::consume_entry)
+    /// leaves no others of meaning.
+    #[inline(always)]
+    pub(crate) fn refill_word(&mut self) -> bool {
+        let Some(word) = self.rest.first_chunk() else { return false };
         self.buffer |= u64::from_le_bytes(*word).wrapping_shl(self.count);
-        // Whole bytes only are counted: 56 to 63 bits, of which the top ones may be put in again.
-        let bytes = ((63 ^ self.count) >> 3 & 7) as usize;
+        let bytes = (!self.count >> 3 & 7) as usize;
         self.rest = self.rest.get(bytes..).unwrap_or(&[]);
         self.count |= REFILLED;
         true
+    }
+
+    /// Whether [`refill_word`](Self::refill_word) would succeed.
+    pub(crate) fn has_word(&self) -> bool {
+        self.rest.len() >= size_of::<u64>()
     }
 
     #[cold]
@@ -110,6 +127,21 @@ impl<'a> Bits<'a> {
     pub(crate) fn consume(&mut self, bits: u32) {
         self.buffer = self.buffer.wrapping_shr(bits);
         self.count = self.count.wrapping_sub(bits);
+    }
+
+    /// Consumes as many bits as the low six bits of `entry` say, which must all be there. Others of its
+    /// bits may be set: then [`mask_count`](Self::mask_count) has to come before anything but this and
+    /// [`refill_word`](Self::refill_word).
+    #[inline(always)]
+    pub(crate) fn consume_entry(&mut self, entry: u32) {
+        self.buffer = self.buffer.wrapping_shr(entry);
+        self.count = self.count.wrapping_sub(entry);
+    }
+
+    /// Ends a row of [`consume_entry`](Self::consume_entry).
+    #[inline(always)]
+    pub(crate) fn mask_count(&mut self) {
+        self.count &= 63;
     }
 
     /// Whether more bits were consumed than there are.

@@ -147,6 +147,10 @@ pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
 
+/// Bytes after [`written`](Decode::written) that a call may overwrite, never beyond the end of the page
+/// that holds the next byte.
+pub const OVERSHOOT: usize = 64;
+
 /// Pages of one array are at least this long; a single page may have any length.
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd", feature = "alloc"))]
 const MIN_PAGE: usize = 64;
@@ -185,8 +189,9 @@ pub enum Pause {
 ///   with their contents unchanged; new ones are appended. All have the same length, a power of
 ///   two of at least 64 bytes. A single page may have any length, so a flat buffer is one page; it
 ///   may grow as long as it is the only one.
-/// - Output starts at byte 0 of page 0. Bytes at and after [`written`](Self::written) are never
-///   touched.
+/// - Output starts at byte 0 of page 0. Bytes from [`written`](Self::written) on are scratch: up to
+///   [`OVERSHOOT`] of them may be overwritten, never beyond the end of the page that holds the next
+///   byte. A caller that decompresses in place leaves that margin.
 /// - Input is taken in whole units (a header field, a symbol): what was not consumed is passed
 ///   again with more behind it. [`Carry`] does that for callers with small pieces.
 /// - The result never depends on how input and pages are split over calls.

@@ -7,8 +7,13 @@
 
 #[cfg(feature = "zstd")]
 mod ahead;
+pub(crate) mod copy;
 mod cursor;
-pub(crate) mod words;
+#[cfg(not(feature = "safe"))]
+#[allow(unsafe_code)]
+mod raw;
+#[cfg(any(feature = "safe", test))]
+mod twin;
 
 use core::ops::Range;
 
@@ -17,8 +22,12 @@ use crate::{Error, Page, MIN_PAGE};
 
 #[cfg(feature = "zstd")]
 pub(crate) use ahead::{Literals, Sequence};
+use copy::{copy_over, Rules};
 pub(crate) use cursor::Cursor;
-use words::{copy_over, Tail};
+#[cfg(not(feature = "safe"))]
+pub(crate) use raw::Fast;
+#[cfg(feature = "safe")]
+pub(crate) use twin::Fast;
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
 /// are still in the nearest cache.
@@ -57,12 +66,13 @@ pub struct Output {
     history: u64,
     /// Length of the first page when pages were last seen; 0: never.
     page_len: usize,
-    tail: Tail,
+    /// The last byte written, zero if there is none.
+    last: u8,
     parked: Parked,
 }
 
 zeroed! {
-    impl for Output { written, settled, released, history, page_len, tail, parked }
+    impl for Output { written, settled, released, history, page_len, last, parked }
 }
 
 impl Output {
@@ -77,17 +87,6 @@ impl Output {
     /// The bytes up to `settled` are final.
     pub(crate) fn settle(&mut self, settled: u64) {
         self.settled = settled.clamp(self.settled, self.written.max(self.settled));
-    }
-
-    /// Takes the last bytes as they are now: filters may have changed them.
-    pub(crate) fn refresh_tail<P: Page>(&mut self, pages: &[P]) -> Result<(), Error> {
-        let mut tail = self.tail;
-        let from = self.written.saturating_sub(8).max(self.released);
-        self.read(pages, from..self.written, |run| {
-            tail = run.iter().fold(tail, |tail, &byte| tail.push(byte));
-        })?;
-        self.tail = tail;
-        Ok(())
     }
 
     /// Where the bytes begin that a copy can still reach.
@@ -139,33 +138,30 @@ impl Output {
         let history = self.written.saturating_sub(self.history);
         let history = usize::try_from(history).unwrap_or(FAR | history as usize & 0xff);
         let page_shift = if index > 0 { self.page_len.trailing_zeros() } else { usize::BITS - 1 };
+        let rules = Rules { page_shift, reach: history.wrapping_sub(at), window, prefix };
         let mut cursor = Cursor {
             pages,
-            page_shift,
-            end: length.min(at.saturating_add(ROUND)),
+            rules,
             start: at,
+            end: length.min(at.saturating_add(ROUND)),
             at,
-            tail: self.tail,
-            reach: history.wrapping_sub(at),
-            window,
-            prefix,
+            last: self.last,
             parked: self.parked,
         };
-        let Parked { distance, length } = self.parked;
-        if length > 0 && !cursor.copy_judged(distance, length) {
-            return Err(cursor.why_not(distance));
+        if !cursor.unpark() {
+            return Err(cursor.why_not(self.parked.distance));
         }
         Ok(cursor)
     }
 
     /// Ends a round: its bytes are written.
-    pub(crate) fn close<P: Page>(&mut self, cursor: Cursor<'_, P>) {
-        let Cursor { pages, start, at, tail, parked, .. } = cursor;
+    pub(crate) fn close<P: Page>(&mut self, mut cursor: Cursor<'_, P>) {
+        self.last = cursor.last();
+        let Cursor { pages, start, at, parked, .. } = cursor;
         // A page that has shrunk holds less than was written to it.
         let length = pages.last().map_or(0, |page| page.as_ref().len());
         let fresh = at.min(length).saturating_sub(start);
         self.written = self.written.saturating_add(fresh as u64);
-        self.tail = tail;
         self.parked = parked;
     }
 

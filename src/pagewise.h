@@ -61,6 +61,9 @@ struct pagewise_page {
 	size_t length;
 };
 
+/* Bytes after the output that a call may overwrite, never beyond the end of the page that holds the next byte. */
+#define PAGEWISE_OVERSHOOT 64
+
 struct pagewise_progress {
 	size_t consumed;	/* bytes of this call's input that are done with; pass the others again */
 	size_t min;		/* PAGEWISE_NEED_INPUT: how many bytes to pass, those not consumed included */
@@ -91,8 +94,9 @@ int pagewise_detect(const void *input, size_t length);
  * Decodes until the input runs short, the pages are full, or the stream has ended.
  *
  * pages: all pages so far (since the last pagewise_release()), in order and unchanged, new ones
- * behind them. Bytes at and after progress->written are never touched. The result does not depend on
- * how input and pages are split over calls. PAGEWISE_DONE with input left: trailing bytes.
+ * after them. Up to PAGEWISE_OVERSHOOT bytes from progress->written on may be overwritten, never beyond
+ * the end of the page that holds the next byte. The result does not depend on how input and pages are
+ * split over calls. PAGEWISE_DONE with input left: trailing bytes.
  *
  * A decoder belongs to one file and its pages until pagewise_reset(). After PAGEWISE_DONE another call
  * goes on with that file: a member that follows is appended at byte progress->written of the pages;

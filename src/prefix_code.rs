@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Prefix codes: from code lengths to a lookup table.
 
-use crate::bits::LOW_BITS;
 use crate::zeroed::zeroed;
 
 /// Longest code that [`Table::build`] takes (RFC 1951, 3.2.7).
@@ -78,6 +77,12 @@ impl Entry {
         self.0 & 0xff
     }
 
+    /// All of it, for [`Bits::consume_entry`](crate::bits::Bits::consume_entry).
+    #[inline(always)]
+    pub(crate) fn word(self) -> u32 {
+        self.0
+    }
+
     #[inline(always)]
     pub(crate) fn literal(self) -> u8 {
         (self.0 >> 16) as u8
@@ -92,7 +97,8 @@ impl Entry {
     /// The base value plus the extra bits, which stand in `bits` behind the code.
     #[inline(always)]
     pub(crate) fn value_with_extra(self, bits: u64) -> usize {
-        let extra = (bits as u32 & LOW_BITS[self.bits() as usize]).wrapping_shr(self.0 >> 8);
+        // All bits up to the end of the extra ones, and of these those behind the code.
+        let extra = (bits as u32 & !u32::MAX.wrapping_shl(self.0)).wrapping_shr(self.0 >> 8);
         // Not a link, so there is no flag above the value.
         (self.0 >> 16).wrapping_add(extra) as usize
     }

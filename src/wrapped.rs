@@ -292,9 +292,6 @@ impl<C: Container> Wrapped<C> {
         let to = self.container.filter(&self.output, pages, reachable, end)?;
         self.output.read(pages, from..to, |bytes| self.container.update(bytes))?;
         self.output.settle(to);
-        if to > self.output.written().saturating_sub(8) {
-            self.output.refresh_tail(pages)?;
-        }
         Ok(())
     }
 }

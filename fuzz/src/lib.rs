@@ -10,7 +10,7 @@ pub mod oracles;
 mod repair;
 pub mod work;
 
-use pagewise::{Decode, Error, Pause};
+use pagewise::{Decode, Error, Pause, OVERSHOOT};
 
 pub use repair::{first_check, repair};
 pub use work::Meter;
@@ -160,7 +160,7 @@ fn next<'a>(pieces: &mut impl Iterator<Item = &'a u8>, to: usize, length: usize)
 }
 
 /// From the `first` page on, settled bytes are as they were, and nothing was written past
-/// `written()`. Pages are as [`poisoned`] made them.
+/// `written()` but scratch bytes. Pages are as [`poisoned`] made them.
 pub fn check_pages<D: Decode>(
     decoder: &D,
     pages: &[Vec<u8>],
@@ -178,8 +178,10 @@ pub fn check_pages<D: Decode>(
         let settled_here = settled.saturating_sub(at).min(done.len());
         settled_bytes.extend_from_slice(&done[known..settled_here]);
         at += done.len();
-        let clean = untouched.iter().zip(at..).all(|(&byte, at)| byte == poison(at, page.len()));
-        assert!(clean, "written past the end");
+        // In the page that holds the next byte some bytes after it are scratch.
+        let scratch = if at == written { OVERSHOOT } else { 0 };
+        let mut clean = untouched.iter().zip(at..).skip(scratch);
+        assert!(clean.all(|(&byte, at)| byte == poison(at, page.len())), "written past the end");
         at += untouched.len();
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The symbols of a compressed block: alphabets, tables and the loop (RFC 1951, 3.2.5 and 3.2.6).
 
+use super::WINDOW;
 use crate::bits::{Bits, REFILLED};
-use crate::output::Cursor;
+use crate::output::{Cursor, Fast};
 use crate::prefix_code::{Entry, Table};
 use crate::wrapped::Step;
 use crate::zeroed::zeroed;
@@ -13,20 +14,22 @@ pub(super) const LITLEN_SYMBOLS: usize = 288;
 /// Likewise 30 and 31.
 pub(super) const DISTANCE_SYMBOLS: usize = 32;
 
-/// One refill is enough for any symbol: longest code 15, its extra bits 5, distance code 15, its
-/// extra bits 13 (3.2.5).
-const _: () = assert!(15 + 5 + 15 + 13 <= REFILLED);
-
 /// Bits of the first tables.
 const LITLEN_BITS: u32 = 11;
 const DISTANCE_BITS: u32 = 9;
 
-/// Literals taken for one refill.
-const LITERALS: usize = 3;
-const _: () = assert!(LITERALS as u32 * LITLEN_BITS <= REFILLED);
-/// A literal and a match fit into one refill if neither literal nor length is a link: 11 and 11
-/// bits, 5 extra bits, and the distance's 15 and 13.
-const _: () = assert!(2 * LITLEN_BITS + 5 + 15 + 13 <= REFILLED);
+/// One refill is enough for any symbol: longest code 15, its extra bits 5, distance code 15, its
+/// extra bits 13 (3.2.5).
+const MAX_SYMBOL_BITS: u32 = 15 + 5 + 15 + 13;
+const _: () = assert!(MAX_SYMBOL_BITS <= REFILLED);
+
+/// A turn of the fast loop consumes at most this many bits after its refill: a literal, then a length
+/// with any code, then a distance that is found in the first table.
+const MAX_TURN_BITS: u32 = LITLEN_BITS + (15 + 5) + (DISTANCE_BITS + 13);
+/// So the next literal or length can be looked up at its end: a refill makes all 64 bits readable.
+const _: () = assert!(MAX_TURN_BITS + LITLEN_BITS <= u64::BITS);
+/// With a distance that needs a second lookup the bits are all there, but none to look up what follows.
+const _: () = assert!(LITLEN_BITS + MAX_SYMBOL_BITS <= u64::BITS);
 
 /// The most entries that the second tables of a complete code with these first tables and code
 /// lengths up to 15 can take, by exhaustive search over all codes: 294 for 288 symbols and 11
@@ -82,7 +85,7 @@ pub(super) static DISTANCE: [Entry; DISTANCE_SYMBOLS] = {
 
 /// Why [`run`] came back.
 enum Stop {
-    /// A turn without ample input or room is next, or is over.
+    /// The other loop is to go on.
     Edge,
     /// The block, the input or the round's room has ended.
     Step(Step),
@@ -100,9 +103,9 @@ pub(super) fn decode<P: Page>(
     out: &mut Cursor<'_, P>,
 ) -> Result<Step, Error> {
     loop {
-        let mut stop = run::<true, P>(codes, bits, out);
+        let mut stop = fast(codes, bits, out);
         if let Stop::Edge = stop {
-            stop = run::<false, P>(codes, bits, out);
+            stop = careful(codes, bits, out);
         }
         match stop {
             Stop::Edge => {}
@@ -113,75 +116,132 @@ pub(super) fn decode<P: Page>(
     }
 }
 
-/// The symbol loop. A turn takes up to [`LITERALS`] literals, or at most one and then a match.
+/// Symbols while a refill finds eight bytes of input, and the page has ample room.
 ///
-/// `AMPLE`: as long as a turn finds [`REFILLED`] bits and room for its literals, which saves it
-/// the checks for them. Otherwise one turn, of one symbol.
+/// A turn has one refill, and takes up to two literals, or at most one and then a match. The entry of
+/// the next literal or length is looked up before the turn ends: `entry` is always that of the bits to
+/// come. So the lookup runs beside the copy.
 ///
-/// A symbol with its extra bits and its distance is taken on a copy of the reader, which becomes
-/// the reader if its bits were all there; where bits are missing, lookups see zeros.
+/// Nothing is judged here. A turn that finds the end of the block or no valid symbol takes nothing of
+/// it, and leaves it to the careful loop.
 #[inline(never)]
-fn run<const AMPLE: bool, P: Page>(
-    codes: &Codes,
-    bits: &mut Bits<'_>,
-    out: &mut Cursor<'_, P>,
-) -> Stop {
-    // Copies that live in registers.
+fn fast<P: Page>(codes: &Codes, bits: &mut Bits<'_>, out: &mut Cursor<'_, P>) -> Stop {
+    let Some((mut out, mut at)) = Fast::open(out, WINDOW as usize) else { return Stop::Edge };
+    // A copy that lives in registers.
     let mut b = *bits;
-    let mut cursor = out.reborrow();
-    let mut turns = 0;
+    if !b.refill_word() {
+        return Stop::Edge;
+    }
+    let mut entry = codes.litlen.first(b.peek());
     let stop = loop {
-        let ample = b.refill() && cursor.has_room(LITERALS);
-        if ample != AMPLE || (!AMPLE && turns > 0) {
+        let Some(spot) = out.spot(at) else { break Stop::Edge };
+        if !b.refill_word() {
+            break Stop::Edge;
+        }
+        let spot = if entry.is_literal() {
+            b.consume_entry(entry.word());
+            let spot = spot.literal(entry.literal());
+            at = spot.at();
+            entry = codes.litlen.first(b.peek());
+            if entry.is_literal() {
+                b.consume_entry(entry.word());
+                at = spot.literal(entry.literal()).at();
+                entry = codes.litlen.first(b.peek());
+                continue;
+            }
+            spot.without_literals()
+        } else {
+            spot.without_literals()
+        };
+        let mut next = b;
+        let mut length = entry;
+        if !length.has_extra() {
+            next.consume_entry(LITLEN_BITS);
+            length = codes.litlen.second(length, next.peek());
+            if !entry.is_link() || !length.has_extra() {
+                break Stop::Edge;
+            }
+        }
+        let bits_of_length = next.peek();
+        next.consume_entry(length.word());
+        let length = length.value_with_extra(bits_of_length);
+
+        let mut distance = codes.distance.first(next.peek());
+        if !distance.has_extra() {
+            let link = distance;
+            next.consume_entry(DISTANCE_BITS);
+            distance = codes.distance.second(link, next.peek());
+            if !link.is_link() || !distance.has_extra() || !next.has_word() {
+                break Stop::Edge;
+            }
+            let bits_of_distance = next.peek();
+            next.consume_entry(distance.word());
+            let distance = distance.value_with_extra(bits_of_distance);
+            next.refill_word();
+            b = next;
+            entry = codes.litlen.first(b.peek());
+            match spot.copy_rare(distance, length) {
+                Some(place) => at = place,
+                None => break Stop::Copy { distance },
+            }
+            continue;
+        }
+        let bits_of_distance = next.peek();
+        next.consume_entry(distance.word());
+        let distance = distance.value_with_extra(bits_of_distance);
+        b = next;
+        entry = codes.litlen.first(b.peek());
+        match spot.copy(distance, length) {
+            Some(place) => at = place,
+            None => break Stop::Copy { distance },
+        }
+    };
+    b.mask_count();
+    *bits = b;
+    out.finish(at);
+    stop
+}
+
+/// Symbols one at a time, of which at least one is taken; ends where the fast loop can go on.
+#[inline(never)]
+fn careful<P: Page>(codes: &Codes, bits: &mut Bits<'_>, out: &mut Cursor<'_, P>) -> Stop {
+    let mut b = *bits;
+    let mut turns = 0u32;
+    let stop = loop {
+        if out.is_parked() {
+            break Stop::Step(Step::Full);
+        }
+        if turns > 0 && out.has_ample() && b.has_word() {
             break Stop::Edge;
         }
         turns = 1;
-        if !AMPLE && cursor.is_parked() {
-            break Stop::Step(Step::Full);
-        }
-
-        let mut entry = codes.litlen.first(b.peek());
-        if AMPLE && entry.is_literal() {
-            entry = take_literal(codes, &mut b, &mut cursor, entry);
-            if entry.is_literal() {
-                entry = take_literal(codes, &mut b, &mut cursor, entry);
-                if entry.is_literal() {
-                    take_literal(codes, &mut b, &mut cursor, entry);
-                }
-                continue;
-            }
-            if !entry.has_extra() {
-                continue;
-            }
-        }
-
+        b.refill();
         let mut next = b;
+        let mut entry = codes.litlen.first(next.peek());
+        if entry.is_link() {
+            next.consume(LITLEN_BITS);
+            entry = codes.litlen.second(entry, next.peek());
+        }
+        let bits_after_code = next.peek();
+        next.consume(entry.bits());
         if !entry.has_extra() {
-            if entry.is_link() {
-                next.consume(LITLEN_BITS);
-                entry = codes.litlen.second(entry, next.peek());
+            if next.is_overdrawn() {
+                break Stop::Step(Step::NeedInput);
             }
-            if !entry.has_extra() {
-                next.consume(entry.bits());
-                if !AMPLE && next.is_overdrawn() {
-                    break Stop::Step(Step::NeedInput);
-                }
-                if entry.is_literal() {
-                    if (!AMPLE && cursor.is_full()) || !cursor.push(entry.literal()) {
-                        break Stop::Step(Step::Full);
-                    }
-                    b = next;
-                    continue;
-                }
-                if !entry.is_end_of_block() {
-                    break Stop::Invalid(Error::DeflateLitlenSymbol);
+            if entry.is_literal() {
+                if out.is_full() || !out.push(entry.literal()) {
+                    break Stop::Step(Step::Full);
                 }
                 b = next;
-                break Stop::Step(Step::End);
+                continue;
             }
+            if !entry.is_end_of_block() {
+                break Stop::Invalid(Error::DeflateLitlenSymbol);
+            }
+            b = next;
+            break Stop::Step(Step::End);
         }
-        let length = entry.value_with_extra(next.peek());
-        next.consume(entry.bits());
+        let length = entry.value_with_extra(bits_after_code);
 
         let mut entry = codes.distance.first(next.peek());
         if entry.is_link() {
@@ -190,40 +250,20 @@ fn run<const AMPLE: bool, P: Page>(
         }
         let distance = entry.value_with_extra(next.peek());
         next.consume(entry.bits());
-        if !AMPLE && next.is_overdrawn() {
+        if next.is_overdrawn() {
             break Stop::Step(Step::NeedInput);
         }
         if !entry.has_extra() {
             break Stop::Invalid(Error::DeflateDistanceSymbol);
         }
-        if !AMPLE && cursor.is_full() {
+        if out.is_full() {
             break Stop::Step(Step::Full);
         }
         b = next;
-        let done = if AMPLE {
-            cursor.copy(distance, length)
-        } else {
-            cursor.copy_slowly(distance, length)
-        };
-        if !done {
+        if !out.copy_slowly(distance, length) {
             break Stop::Copy { distance };
         }
     };
-    let mark = cursor.mark();
-    out.move_to(mark);
     *bits = b;
     stop
-}
-
-/// Takes a literal of the first table, for which there is room, and looks up what follows.
-#[inline(always)]
-fn take_literal<P: Page>(
-    codes: &Codes,
-    bits: &mut Bits<'_>,
-    out: &mut Cursor<'_, P>,
-    literal: Entry,
-) -> Entry {
-    bits.consume(literal.bits());
-    let _ = out.push(literal.literal());
-    codes.litlen.first(bits.peek())
 }

@@ -4,8 +4,8 @@
 //! A chunk is written at once, whatever the length. What it writes behind a copy's end lies before the
 //! last byte that is sure to be written, so nothing past the end of the output is ever touched.
 
-use super::cursor::{lookup, Cursor};
-use super::words::{copy_over, load, load_chunk, store, store_chunk, Tail, CHUNK};
+use super::copy::{copy_over, load, load_chunk, lookup, store, store_chunk, CHUNK};
+use super::cursor::Cursor;
 use crate::zeroed::zeroed;
 use crate::zstd::MAX_BLOCK;
 use crate::Page;
@@ -38,7 +38,8 @@ impl<P: Page> Cursor<'_, P> {
     /// How far back a copy may reach for bytes that are there.
     pub(crate) fn reachable(&self) -> usize {
         let before = self.pages.len().saturating_sub(1);
-        let retained = before.checked_shl(self.page_shift).unwrap_or(0).saturating_add(self.at);
+        let retained =
+            before.checked_shl(self.rules.page_shift).unwrap_or(0).saturating_add(self.at);
         self.history().min(retained)
     }
 
@@ -70,7 +71,6 @@ impl<P: Page> Cursor<'_, P> {
         }
         let at = cursor.at;
         self.at = at;
-        self.extend_tail(start);
         (made, taken)
     }
 
@@ -96,7 +96,8 @@ impl<P: Page> Cursor<'_, P> {
             append_long(self.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
         }
         let from = middle.wrapping_sub(offset);
-        let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
+        let source =
+            lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.rules.page_shift)?;
         // The first chunk and the last one. Of a short match they are the same: whether it is short
         // can't be predicted.
         let size = length.max(CHUNK);
@@ -107,14 +108,14 @@ impl<P: Page> Cursor<'_, P> {
         store_chunk(slot, 0, first)?;
         store_chunk(slot, behind, last)?;
         if length > MATCH {
-            repeat_long(self.pages, self.page_shift, from, middle, length)?;
+            repeat_long(self.pages, self.rules.page_shift, from, middle, length)?;
         }
         self.at = end;
         Some(())
     }
 
-    /// Makes a sequence whose runs are short and lie in one page each, byte for byte: there may be no room
-    /// for chunks. Its offset must have been found good. `None`, and nothing done, if it is another one.
+    /// Makes a sequence whose runs are short and lie in one page each, at a page's end. Its offset must have
+    /// been found good. `None`, and nothing done but scratch bytes, if it is another one.
     #[inline(never)]
     pub(crate) fn make_few(
         &mut self,
@@ -128,44 +129,42 @@ impl<P: Page> Cursor<'_, P> {
         if !fits || run > CHUNK || length > CHUNK || offset < length {
             return None;
         }
-        let mark = self.mark();
-        if run > 0 {
-            let last = taken.wrapping_add(run.saturating_sub(8));
-            self.put_words(run, load(literals, taken)?, load(literals, last)?)?;
-        }
-        let done = self.load_words(middle.wrapping_sub(offset), length);
-        let done = done.and_then(|(head, last)| self.put_words(length, head, last));
-        if done.is_none() {
-            self.move_to(mark);
-        }
-        done
+        let at = self.at;
+        let literals = literals.get(taken..)?.get(..run.max(CHUNK))?;
+        put_short(self.page()?.get_mut(at..)?, literals, run)?;
+        let from = middle.wrapping_sub(offset);
+        let source =
+            lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.rules.page_shift)?;
+        let chunk = load_short(source, length)?;
+        put_short(self.page()?.get_mut(middle..)?, &chunk, length)?;
+        self.at = middle.wrapping_add(length);
+        Some(())
     }
+}
 
-    /// Of `length` bytes from `from` on, up to 16, the first eight and the last eight, or both all there
-    /// are.
-    #[inline(always)]
-    fn load_words(&self, from: usize, length: usize) -> Option<(u64, u64)> {
-        let source = lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)?;
-        if let Some(last) = load(source, length.saturating_sub(8)) {
-            return Some((load(source, 0)?, last));
-        }
-        let source = source.get(..length)?;
-        let word = source.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        Some((word, word))
+/// The first `length` bytes of `source`, at most 16, and what stands behind them there or zeros.
+#[inline(always)]
+fn load_short(source: &[u8], length: usize) -> Option<[u8; CHUNK]> {
+    if let Some(chunk) = source.first_chunk() {
+        return Some(*chunk);
     }
+    let mut chunk = [0; CHUNK];
+    copy_over(&mut chunk, source.get(..length)?);
+    Some(chunk)
+}
 
-    /// Writes 1 to 16 bytes, of which `head` are the first eight and `last` the last eight, or both all
-    /// there are. `None`, and nothing done, in the first bytes of a page.
-    #[inline(always)]
-    fn put_words(&mut self, length: usize, head: u64, last: u64) -> Option<()> {
-        let first = length.min(8);
-        let (head, last) = self.tail.join(first, head, last);
-        let before = self.at.wrapping_sub(8);
-        let page = self.page()?;
-        store(page, before.wrapping_add(first), head)?;
-        store(page, before.wrapping_add(length), last)?;
-        self.tail = Tail(last);
-        self.at = self.at.wrapping_add(length);
+/// Writes the first `length` bytes of `bytes`, at most 16: as a chunk where there is room for one.
+#[inline(always)]
+fn put_short(room: &mut [u8], bytes: &[u8], length: usize) -> Option<()> {
+    if room.len() >= CHUNK {
+        return store_chunk(room, 0, load_chunk(bytes, 0)?);
+    }
+    let room = room.get_mut(..length)?;
+    if let Some(last) = length.checked_sub(8) {
+        store(room, 0, load(bytes, 0)?)?;
+        store(room, last, load(bytes, last)?)
+    } else {
+        copy_over(room, bytes);
         Some(())
     }
 }

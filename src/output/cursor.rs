@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! One round of output: bytes pushed, runs, and the match copy.
+//! One round of output: bytes pushed, runs, and match copies.
 
-use super::words::{copy_chunks, copy_over, load, repeat, store, Tail};
+use super::copy::{
+    copy_chunks, copy_over, load_chunk, lookup, store_chunk, Exact, Rules, AMPLE, CHUNK,
+};
 use super::Parked;
 use crate::wrapped::Step;
 use crate::{Error, Page};
@@ -16,23 +18,17 @@ use crate::{Error, Page};
 ///
 /// # Invariants
 /// - The last of `pages` is the present one; `pages` is empty if there is none.
-/// - The pages before it are full, and all are `1 << page_shift` bytes long; `page_shift` is that
-///   of half the address space if there is only one.
+/// - The pages before it are full, and have the length that `rules` tells.
 /// - `start <= at`, and `at` is at most the page's length; `end` is where the round should end.
-/// - `tail` holds the last eight bytes written, also those of the page before.
-/// - `at + reach` (wrapping) bytes of history lie before `at`.
+/// - `last` is the byte before `start`.
 #[doc(hidden)]
 pub struct Cursor<'a, P> {
     pub(super) pages: &'a mut [P],
-    pub(super) page_shift: u32,
-    pub(super) end: usize,
+    pub(super) rules: Rules<'a>,
     pub(super) start: usize,
+    pub(super) end: usize,
     pub(super) at: usize,
-    pub(super) tail: Tail,
-    pub(super) reach: usize,
-    pub(super) window: usize,
-    /// What stands before the history: a dictionary.
-    pub(super) prefix: &'a [u8],
+    pub(super) last: u8,
     pub(super) parked: Parked,
 }
 
@@ -40,7 +36,6 @@ pub struct Cursor<'a, P> {
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     at: usize,
-    tail: Tail,
     parked: Parked,
 }
 
@@ -54,12 +49,12 @@ impl<P: Page> Cursor<'_, P> {
 
     #[inline(always)]
     pub(crate) fn mark(&self) -> Mark {
-        Mark { at: self.at, tail: self.tail, parked: self.parked }
+        Mark { at: self.at, parked: self.parked }
     }
 
     #[inline(always)]
     pub(crate) fn move_to(&mut self, mark: Mark) {
-        Mark { at: self.at, tail: self.tail, parked: self.parked } = mark;
+        Mark { at: self.at, parked: self.parked } = mark;
     }
 
     /// Whether the round must end before another byte is written.
@@ -82,24 +77,28 @@ impl<P: Page> Cursor<'_, P> {
     /// Bytes of history, which are those that a copy can reach but for the window.
     #[inline(always)]
     pub(crate) fn history(&self) -> usize {
-        self.at.wrapping_add(self.reach)
+        self.rules.history(self.at)
     }
 
     /// How far back a copy may reach at all.
     #[cfg(feature = "zstd")]
     pub(crate) fn window(&self) -> usize {
-        self.window
+        self.rules.window
     }
 
-    /// The same once a parked copy will have been made.
+    /// Bytes of history once a parked copy will have been made.
     pub(crate) fn committed(&self) -> usize {
         self.history().wrapping_add(self.parked.length)
     }
 
     /// The last byte written, zero if there is none.
     #[inline(always)]
-    pub(crate) fn last(&self) -> u8 {
-        self.tail.last()
+    pub(crate) fn last(&mut self) -> u8 {
+        if self.at == self.start {
+            return self.last;
+        }
+        let at = self.at.wrapping_sub(1);
+        self.page().and_then(|page| page.get(at)).copied().unwrap_or(0)
     }
 
     /// The byte `distance` bytes back, which a copy has reached before.
@@ -114,6 +113,12 @@ impl<P: Page> Cursor<'_, P> {
         self.at.wrapping_add(bytes) <= self.end
     }
 
+    /// Whether a stretch with ample room can begin here, or the page is nearly full.
+    pub(crate) fn has_ample(&mut self) -> bool {
+        let (at, end) = (self.at, self.end);
+        at < end && self.page().is_some_and(|page| at.saturating_add(AMPLE) <= page.len())
+    }
+
     /// Writes one byte; `false`, and nothing done, if there is no room.
     #[inline(always)]
     #[must_use]
@@ -122,7 +127,6 @@ impl<P: Page> Cursor<'_, P> {
         let Some(slot) = self.page().and_then(|page| page.get_mut(at)) else { return false };
         *slot = byte;
         self.at = at.wrapping_add(1);
-        self.tail = self.tail.push(byte);
         true
     }
 
@@ -132,7 +136,6 @@ impl<P: Page> Cursor<'_, P> {
         let Some(room) = self.page().and_then(|page| page.get_mut(at..)) else { return 0 };
         let fits = copy_over(room, bytes);
         self.at = at.wrapping_add(fits);
-        self.extend_tail(at);
         fits
     }
 
@@ -155,19 +158,18 @@ impl<P: Page> Cursor<'_, P> {
         let fits = times.min(room.len());
         room.iter_mut().take(fits).for_each(|slot| *slot = byte);
         self.at = at.wrapping_add(fits);
-        self.extend_tail(at);
         fits
     }
 
-    /// Writes `length` bytes again that begin `distance` bytes back. What does not fit is parked:
+    /// Writes `length` bytes again that start `distance` bytes back. What does not fit is parked:
     /// then the round [is full](Self::is_full), and must have had room for one byte before.
     /// `false`: there is [an error](Self::why_not).
     #[inline(always)]
     #[must_use]
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> bool {
-        if distance >= length && distance <= self.window && distance <= self.history() {
-            let done = if length <= 16 {
-                self.copy_words(distance, length)
+        if distance >= length && distance <= self.rules.window && distance <= self.history() {
+            let done = if length <= CHUNK {
+                self.copy_chunk(distance, length)
             } else {
                 self.copy_chunks(distance, length)
             };
@@ -185,31 +187,17 @@ impl<P: Page> Cursor<'_, P> {
     /// Why [`copy`](Self::copy) failed.
     #[cold]
     pub(crate) fn why_not(&self, distance: usize) -> Error {
-        if distance > self.window {
-            Error::DistancePastWindow
-        } else if distance.wrapping_sub(1) >= self.history() {
-            Error::DistanceBeforeStart
-        } else if self.source(distance).is_none() {
-            Error::DistanceReleased
-        } else {
-            Error::PageShape
-        }
+        self.rules.why_not(self.pages, self.at, distance)
     }
 
-    /// A copy of up to 16 bytes, none of which it writes itself (see [`Tail`]). `None`, and nothing
-    /// done, within 16 bytes of a page's end.
+    /// A copy of up to 16 bytes, none of which it writes itself: always a whole chunk, so that its
+    /// length is no branch. `None`, and nothing done, within 16 bytes of a page's end.
     #[inline(always)]
-    fn copy_words(&mut self, distance: usize, length: usize) -> Option<()> {
-        let (first, beyond) = (length.min(8), length.saturating_sub(8).min(8));
-        let source: &[u8; 16] = self.source(distance)?.first_chunk()?;
-        let (head, last) = (load(source, 0)?, load(source, beyond)?);
-        let (head, last) = self.tail.join(first, head, last);
-        let before = self.at.wrapping_sub(8);
-        let area: &mut [u8; 24] = self.page()?.get_mut(before..)?.first_chunk_mut()?;
-        store(area, first, head)?;
-        store(area, first.wrapping_add(beyond), last)?;
-        self.tail = Tail(last);
-        self.at = self.at.wrapping_add(length);
+    fn copy_chunk(&mut self, distance: usize, length: usize) -> Option<()> {
+        let chunk = load_chunk(self.source(distance)?, 0)?;
+        let at = self.at;
+        store_chunk(self.page()?, at, chunk)?;
+        self.at = at.wrapping_add(length);
         Some(())
     }
 
@@ -222,9 +210,9 @@ impl<P: Page> Cursor<'_, P> {
         let (done, room) = page.as_mut().split_at_mut_checked(self.at)?;
         let source = match done.get(from..) {
             Some(source) => source,
-            None => lookup(before, before.len(), from, self.page_shift)?,
+            None => lookup(before, before.len(), from, self.rules.page_shift)?,
         };
-        self.tail = copy_chunks(source.get(..length)?, room.get_mut(..length)?)?;
+        copy_chunks(source.get(..length)?, room.get_mut(..length)?)?;
         self.at = self.at.wrapping_add(length);
         Some(())
     }
@@ -233,66 +221,26 @@ impl<P: Page> Cursor<'_, P> {
     #[inline(never)]
     #[must_use]
     pub(crate) fn copy_slowly(&mut self, distance: usize, length: usize) -> bool {
-        self.reaches(distance, length) && self.copy_judged(distance, length)
+        self.exactly(|exact| exact.copy(distance, length)).unwrap_or(false)
     }
 
-    /// Whether a copy from `distance` bytes back is good. It may begin before the history if none of
-    /// the bytes that it takes from there is written more than a window behind the first one: then
-    /// what comes after them is in the window too.
-    fn reaches(&self, distance: usize, length: usize) -> bool {
-        let history = self.history();
-        if distance.wrapping_sub(1) < history {
-            return distance <= self.window;
-        }
-        let before = distance.wrapping_sub(history);
-        let end = history.saturating_add(length.min(before));
-        distance > 0 && before <= self.prefix.len() && end <= self.window
-    }
-
-    /// A copy that is good, or the rest of one: where it began is what counts. `false`: the bytes to
-    /// copy are not there.
+    /// Makes the parked copy as far as it fits. `false`: its source is not there.
     #[must_use]
-    pub(super) fn copy_judged(&mut self, distance: usize, mut length: usize) -> bool {
-        let history = self.history();
-        if distance.wrapping_sub(1) >= history {
-            let from = self.prefix.len().wrapping_sub(distance.wrapping_sub(history));
-            let Some(prefix) = self.prefix.get(from..) else { return false };
-            let run = prefix.get(..length).unwrap_or(prefix);
-            let taken = self.extend(run);
-            length = length.wrapping_sub(taken);
-            if taken < run.len() {
-                self.parked = Parked { distance, length };
-                return true;
-            }
-        }
-        let start = self.at;
-        while length > 0 {
-            let from = self.at.wrapping_sub(distance);
-            let Some((page, before)) = self.pages.split_last_mut() else { break };
-            let Some((done, room)) = page.as_mut().split_at_mut_checked(self.at) else {
-                return false;
-            };
-            if room.is_empty() {
-                break;
-            }
-            let room = room.get_mut(..length.min(room.len())).unwrap_or(&mut []);
-            let copied = if let Some(pattern) = done.get(from..) {
-                repeat(pattern, room)
-            } else if let Some(source) = lookup(before, before.len(), from, self.page_shift) {
-                copy_over(room, source)
-            } else {
-                return false;
-            };
-            // Nothing to copy from: a page before this one is shorter than it was.
-            if copied == 0 {
-                return false;
-            }
-            self.at = self.at.wrapping_add(copied);
-            length = length.saturating_sub(copied);
-        }
-        self.parked = Parked { distance, length };
-        self.extend_tail(start);
-        true
+    pub(super) fn unpark(&mut self) -> bool {
+        let Parked { distance, length } = self.parked;
+        // Without a page there is no room, and the copy stays parked.
+        length == 0 || self.exactly(|exact| exact.resume(distance, length)).unwrap_or(true)
+    }
+
+    /// Copies on the present page. `None`: there is none.
+    fn exactly(&mut self, copy: impl FnOnce(&mut Exact<'_, '_, P>) -> bool) -> Option<bool> {
+        let Self { rules, at, parked, .. } = self;
+        let (page, before) = self.pages.split_last_mut()?;
+        let page = page.as_mut();
+        let mut exact = Exact { before, page, rules, at: *at, parked: *parked };
+        let done = copy(&mut exact);
+        (*at, *parked) = (exact.at, exact.parked);
+        Some(done)
     }
 
     /// The present page.
@@ -305,31 +253,6 @@ impl<P: Page> Cursor<'_, P> {
     #[inline(always)]
     fn source(&self, distance: usize) -> Option<&[u8]> {
         let from = self.at.wrapping_sub(distance);
-        lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.page_shift)
+        lookup(self.pages, self.pages.len().wrapping_sub(1), from, self.rules.page_shift)
     }
-
-    /// Takes the bytes from `from` to the present place into the tail.
-    pub(super) fn extend_tail(&mut self, from: usize) {
-        let (at, mut tail) = (self.at, self.tail);
-        let fresh = self.page().and_then(|page| page.get(from.max(at.saturating_sub(8))..at));
-        let fresh = fresh.unwrap_or(&[]);
-        tail = match fresh.first_chunk() {
-            Some(word) => Tail(u64::from_le_bytes(*word)),
-            None => fresh.iter().fold(tail, |tail, &byte| tail.push(byte)),
-        };
-        self.tail = tail;
-    }
-}
-
-/// From a place in an array of pages to the end of its page: `from` bytes behind the begin of page
-/// `origin`, or before it if negative.
-#[inline(always)]
-pub(super) fn lookup<P: Page>(
-    pages: &[P],
-    origin: usize,
-    from: usize,
-    page_shift: u32,
-) -> Option<&[u8]> {
-    let index = origin.wrapping_add((from as isize).wrapping_shr(page_shift) as usize);
-    pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The Literals_Section of a compressed block (RFC 8878, 3.1.1.3.1).
 
-use crate::output::words::copy_over;
+use crate::output::copy::copy_over;
 use crate::output::Literals;
 use crate::Error;
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use pagewise::{
     Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Page, Pause, Progress,
-    Xz, Zlib, Zstd,
+    Xz, Zlib, Zstd, OVERSHOOT,
 };
 
 /// How a stream ended.
@@ -285,7 +285,15 @@ impl Pages {
         });
         self.seen.extend(&expected[start..end]);
         let written = written as usize;
-        self.check_untouched(written..written + NEAR);
+        let scratch_end = self.scratch_end(written);
+        self.check_untouched(scratch_end..written + NEAR);
+    }
+
+    /// Where the bytes after `written` end that may be overwritten.
+    fn scratch_end(&self, written: usize) -> usize {
+        let length = self.plan.page.unwrap_or_else(|| self.pages[0].len()).max(1);
+        let page_end = (written + 1 - self.kept.len()).next_multiple_of(length);
+        (written + OVERSHOOT).min(self.kept.len() + page_end)
     }
 
     fn check_untouched(&self, range: Range<usize>) {
@@ -313,7 +321,7 @@ impl Pages {
 
     /// All final output, which is still what it was when it became so, and nothing else has changed.
     fn finish(mut self, settled: u64, written: u64) -> Vec<u8> {
-        self.check_untouched(written as usize..usize::MAX / 2);
+        self.check_untouched(self.scratch_end(written as usize)..usize::MAX / 2);
         for page in &self.pages {
             self.kept.extend(page);
         }

@@ -94,9 +94,12 @@ static bool is_equal(struct target *target)
 		size_t start = min(i * PAGE_SIZE, target->original.length);
 		size_t length = min(target->original.length - start, PAGE_SIZE);
 		u8 *data = target->pages[i].data;
+		/* In the page of the next byte. */
+		size_t scratch = i == target->original.length / PAGE_SIZE ? PAGEWISE_OVERSHOOT : 0;
+		size_t clean = min(length + scratch, PAGE_SIZE);
 
 		if (memcmp(data, target->original.at + start, length) ||
-		    memchr_inv(data + length, POISON, PAGE_SIZE - length))
+		    memchr_inv(data + clean, POISON, PAGE_SIZE - clean))
 			return false;
 	}
 	return true;

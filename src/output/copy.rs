@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Copies within the output: which are allowed, and how bytes are moved.
+
+use super::Parked;
+use crate::{Error, Page, OVERSHOOT};
+
+/// Bytes of a chunk, the unit in which short copies move.
+pub(super) const CHUNK: usize = 16;
+
+/// Bytes that a short copy writes, whatever its length.
+pub(super) const SHORT: usize = 2 * CHUNK;
+const _: () = assert!(SHORT <= OVERSHOOT);
+
+/// Literals for which there is ample room, before a short copy.
+pub(super) const LITERALS: usize = 2;
+
+/// Ample room, in bytes.
+pub(super) const AMPLE: usize = LITERALS + SHORT;
+
+/// Which copies are allowed in a round. Places are counted from the start of the present page.
+///
+/// # Invariants
+/// - `1 << page_shift` is the length of every page, or half the address space if there is only one.
+/// - `at + reach` (wrapping) bytes of history lie before the place `at`.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    pub(super) page_shift: u32,
+    pub(super) reach: usize,
+    /// Bytes that a copy may reach back.
+    pub(super) window: usize,
+    /// Bytes that stand before the history: a dictionary.
+    pub(super) prefix: &'a [u8],
+}
+
+impl Rules<'_> {
+    /// Bytes of history before the place `at`.
+    #[inline(always)]
+    pub(super) fn history(&self, at: usize) -> usize {
+        at.wrapping_add(self.reach)
+    }
+
+    /// Whether a copy at `at` from `distance` bytes back is allowed. It may start in the prefix if
+    /// none of the bytes that it takes from there is written more than a window after the history's
+    /// first byte: then what comes after them is in the window too.
+    fn allow(&self, at: usize, distance: usize, length: usize) -> bool {
+        let history = self.history(at);
+        if distance.wrapping_sub(1) < history {
+            return distance <= self.window;
+        }
+        let before = distance.wrapping_sub(history);
+        let end = history.saturating_add(length.min(before));
+        distance > 0 && before <= self.prefix.len() && end <= self.window
+    }
+
+    /// Why a copy at `at` failed.
+    #[cold]
+    pub(super) fn why_not<P: Page>(&self, pages: &[P], at: usize, distance: usize) -> Error {
+        let from = at.wrapping_sub(distance);
+        if distance > self.window {
+            Error::DistancePastWindow
+        } else if distance.wrapping_sub(1) >= self.history(at) {
+            Error::DistanceBeforeStart
+        } else if lookup(pages, pages.len().wrapping_sub(1), from, self.page_shift).is_none() {
+            Error::DistanceReleased
+        } else {
+            Error::PageShape
+        }
+    }
+}
+
+/// Where symbols find ample room and near sources, so that one comparison each decides. Outside of it
+/// nothing is wrong yet: that is for [`Exact`] to judge.
+#[derive(Clone, Copy)]
+pub(super) struct Margins {
+    /// The first place from which every copy is allowed: it is in the history, in a page that is there,
+    /// and in the window of each place up to where short copies are made.
+    pub(super) lowest: isize,
+    /// The last place with room for literals and a short copy.
+    pub(super) ample: usize,
+}
+
+impl Margins {
+    /// For a page of `length` bytes in a round up to `end`, after `covered` bytes in earlier pages.
+    /// `None`: there is no such place.
+    #[inline(always)]
+    pub(super) fn new(
+        rules: &Rules<'_>,
+        length: usize,
+        end: usize,
+        covered: usize,
+        farthest: usize,
+    ) -> Option<Self> {
+        let last = length.checked_sub(AMPLE)?;
+        let ample = last.min(end.checked_sub(1)?);
+        // History that starts in this page has a negative reach.
+        let mut lowest = (covered as isize).min(rules.reach as isize).wrapping_neg();
+        if rules.window < farthest {
+            // A copy is made after the literals at the latest.
+            let latest = ample.wrapping_add(LITERALS) as isize;
+            lowest = lowest.max(latest.wrapping_sub_unsigned(rules.window));
+        }
+        Some(Self { lowest, ample })
+    }
+}
+
+/// The present page and the full pages before it, for copies of any kind: a run of bytes at a time,
+/// and not a byte more than there are.
+pub(super) struct Exact<'s, 'a, P> {
+    pub(super) before: &'s [P],
+    pub(super) page: &'s mut [u8],
+    pub(super) rules: &'s Rules<'a>,
+    /// Place of the next byte; at most the page's length.
+    pub(super) at: usize,
+    /// What did not fit of the last copy.
+    pub(super) parked: Parked,
+}
+
+impl<P: Page> Exact<'_, '_, P> {
+    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit.
+    /// `false`, and nothing done: the copy is not allowed, or its source is not there.
+    #[must_use]
+    pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
+        self.rules.allow(self.at, distance, length) && self.resume(distance, length)
+    }
+
+    /// Likewise for a copy that is allowed, or the rest of one: where it started is what counts.
+    #[must_use]
+    pub(super) fn resume(&mut self, distance: usize, mut length: usize) -> bool {
+        let history = self.rules.history(self.at);
+        if distance.wrapping_sub(1) >= history {
+            let prefix = self.rules.prefix;
+            let from = prefix.len().wrapping_sub(distance.wrapping_sub(history));
+            let Some(prefix) = prefix.get(from..) else { return false };
+            let run = prefix.get(..length).unwrap_or(prefix);
+            let taken = self.extend(run);
+            length = length.wrapping_sub(taken);
+            if taken < run.len() {
+                self.parked = Parked { distance, length };
+                return true;
+            }
+        }
+        while length > 0 {
+            let from = self.at.wrapping_sub(distance);
+            let Some((done, room)) = self.page.split_at_mut_checked(self.at) else { return false };
+            if room.is_empty() {
+                break;
+            }
+            let room = room.get_mut(..length.min(room.len())).unwrap_or(&mut []);
+            let copied = if let Some(pattern) = done.get(from..) {
+                repeat(pattern, room)
+            } else {
+                let shift = self.rules.page_shift;
+                let source = lookup(self.before, self.before.len(), from, shift);
+                source.map_or(0, |source| copy_over(room, source))
+            };
+            // There is nothing to copy from: the page was released, or is shorter than it was.
+            if copied == 0 {
+                return false;
+            }
+            self.at = self.at.wrapping_add(copied);
+            length = length.saturating_sub(copied);
+        }
+        self.parked = Parked { distance, length };
+        true
+    }
+
+    /// Writes as many of `bytes` as there is room for, and says how many.
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> usize {
+        let fits = copy_over(self.page.get_mut(self.at..).unwrap_or(&mut []), bytes);
+        self.at = self.at.wrapping_add(fits);
+        fits
+    }
+}
+
+/// The bytes from a place to the end of its page. The place is `from` bytes after the start of page
+/// `origin`, or before it if negative.
+#[inline(always)]
+pub(super) fn lookup<P: Page>(
+    pages: &[P],
+    origin: usize,
+    from: usize,
+    page_shift: u32,
+) -> Option<&[u8]> {
+    let index = origin.wrapping_add((from as isize).wrapping_shr(page_shift) as usize);
+    pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
+}
+
+/// Copies as many bytes as both have, and says how many.
+pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
+    room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
+    room.len().min(bytes.len())
+}
+
+/// Fills `room` with what stands before it, over and over. Returns how many bytes it wrote.
+fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
+    let mut have = copy_over(room, pattern);
+    // What has been written doubles with each step.
+    while let (true, Some((done, rest))) = (have > 0, room.split_at_mut_checked(have)) {
+        if rest.is_empty() {
+            break;
+        }
+        have = have.wrapping_add(copy_over(rest, done));
+    }
+    have
+}
+
+#[inline(always)]
+pub(crate) fn load(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[inline(always)]
+pub(super) fn store(bytes: &mut [u8], at: usize, word: u64) -> Option<()> {
+    *bytes.get_mut(at..)?.first_chunk_mut()? = word.to_le_bytes();
+    Some(())
+}
+
+/// A chunk, which is a number only so that it stays in registers.
+#[inline(always)]
+pub(super) fn load_chunk(bytes: &[u8], at: usize) -> Option<u128> {
+    Some(u128::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+#[inline(always)]
+pub(super) fn store_chunk(bytes: &mut [u8], at: usize, chunk: u128) -> Option<()> {
+    *bytes.get_mut(at..)?.first_chunk_mut()? = chunk.to_ne_bytes();
+    Some(())
+}
+
+/// Copies 16 to 64 bytes. `None`, and nothing done, if it is more or less.
+#[inline(always)]
+pub(super) fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<()> {
+    if source.len() != room.len() || source.len() > 4 * CHUNK {
+        return None;
+    }
+    let rest = source.len().checked_sub(CHUNK)?;
+    let last = load_chunk(source, rest)?;
+    store_chunk(room, 0, load_chunk(source, 0)?)?;
+    if rest > CHUNK {
+        store_chunk(room, CHUNK, load_chunk(source, CHUNK)?)?;
+        let third = rest.min(2 * CHUNK);
+        store_chunk(room, third, load_chunk(source, third)?)?;
+    }
+    store_chunk(room, rest, last)
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Output without bounds checks, for symbol loops while there is ample room: literals and short
+//! copies by addresses that are taken once for a stretch of symbols.
+//!
+//! All unsafe code of the output is in this file. [`twin`](super::twin) has the same in safe Rust,
+//! byte for byte the same up to [`OVERSHOOT`](super::OVERSHOOT); the feature `safe` takes it instead.
+//!
+//! No method here is `unsafe` to call. Room is a token: a [`Spot`] exists only where its bytes fit.
+//! What a copy reads is held against [`lowest`](Margins::lowest) in the method that reads it.
+
+use core::marker::PhantomData;
+use core::{ptr, slice};
+
+use super::copy::{Exact, Margins, Rules, LITERALS, SHORT};
+use super::cursor::Cursor;
+use super::Parked;
+use crate::Page;
+
+/// Pages whose addresses are at hand: the present one, and 32 KiB of pages of 2 KiB before it.
+const NEAR: usize = 17;
+
+/// The present page and those before it, by address.
+///
+/// Places are counted in bytes from the start of the present page; those of earlier pages are negative.
+///
+/// # Invariants
+/// - `page` is the address of `length` bytes, at most `isize::MAX`, that are borrowed mutably for `'c`
+///   and that only this value accesses.
+/// - `margins.ample + LITERALS + SHORT <= length`.
+/// - For each place from `margins.lowest` to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic
+///   shift) is in the array, and `place` bytes after it is the address of that byte. If `place` is
+///   negative, its page has `mask + 1` bytes and is borrowed for `'c`.
+pub(crate) struct Fast<'c, 'a, P> {
+    bases: [*const u8; NEAR],
+    page: *mut u8,
+    length: usize,
+    shift: u32,
+    mask: usize,
+    margins: Margins,
+    before: &'c [P],
+    rules: &'c Rules<'a>,
+    parked: &'c mut Parked,
+    at: &'c mut usize,
+    borrowed: PhantomData<&'c mut [u8]>,
+}
+
+impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
+    /// Begins a stretch of symbols with ample room; no symbol has a distance above `farthest`. Returns
+    /// also the place of the next byte. `None`: the page is nearly full.
+    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
+        let (page, before) = cursor.pages.split_last_mut()?;
+        let before = &*before;
+        let page = page.as_mut();
+        let (length, page) = (page.len(), page.as_mut_ptr());
+        let shift = cursor.rules.page_shift;
+        let mask = !usize::MAX.wrapping_shl(shift);
+        if length.wrapping_sub(1) > mask {
+            return None;
+        }
+        let mut bases = [ptr::null(); NEAR];
+        bases[NEAR - 1] = page.cast_const();
+        // The nearest page is the last one.
+        let mut covered = 0usize;
+        let wanted = farthest.min(cursor.rules.window).min(cursor.rules.reach);
+        for (base, near) in bases.iter_mut().rev().skip(1).zip(before.iter().rev()) {
+            let near = near.as_ref();
+            if covered >= wanted || near.len() != mask.wrapping_add(1) {
+                break;
+            }
+            covered = covered.wrapping_add(near.len());
+            *base = near.as_ptr().wrapping_add(covered);
+        }
+        let margins = Margins::new(&cursor.rules, length, cursor.end, covered, farthest)?;
+        let at = cursor.at;
+        let Cursor { rules, parked, at: end, .. } = cursor;
+        // INVARIANT: A slice has at most `isize::MAX` bytes, and this one is borrowed for `'c`. `margins`
+        // promises its part. `covered` bytes before the present page are in pages of the table, each with
+        // as many bytes as the shift says: the page with `place >> shift` of -1 starts at place
+        // -(mask + 1), which is `mask + 1` bytes before its base, and so on. A place in the present page
+        // has a `place >> shift` of 0: `length` is at most `mask + 1`, or there is only this page.
+        let fast = Fast {
+            bases,
+            page,
+            length,
+            shift,
+            mask,
+            margins,
+            before,
+            rules,
+            parked,
+            at: end,
+            borrowed: PhantomData,
+        };
+        Some((fast, at))
+    }
+
+    /// The place `at`, if there is room from there on.
+    #[inline(always)]
+    pub(crate) fn spot(&mut self, at: usize) -> Option<Spot<'_, 'c, 'a, P, LITERALS>> {
+        // INVARIANT: `ample` leaves as much room.
+        (at <= self.margins.ample).then_some(Spot { fast: self, at })
+    }
+
+    /// Ends the stretch: the next byte's place is `at`.
+    #[inline(always)]
+    pub(crate) fn finish(self, at: usize) {
+        *self.at = at;
+    }
+
+    /// Copies that are long, or repeat what they write themselves, or start near a page's end or further
+    /// back than addresses are at hand; and those that are not allowed.
+    #[cold]
+    #[inline(never)]
+    fn copy_rare(&mut self, at: usize, distance: usize, length: usize) -> Option<usize> {
+        // SAFETY: By the type's invariants these bytes are borrowed for longer than this slice lives, and
+        // nothing else accesses them meanwhile. They are initialised, as a slice lent them.
+        let page = unsafe { slice::from_raw_parts_mut(self.page, self.length) };
+        let Self { before, rules, .. } = *self;
+        let mut exact = Exact { before, page, rules, at, parked: *self.parked };
+        let done = exact.copy(distance, length);
+        *self.parked = exact.parked;
+        done.then_some(exact.at)
+    }
+}
+
+/// A place in the present page.
+///
+/// # Invariants
+/// - From `at` on the page has room for `LITERALS` bytes and [`SHORT`] more.
+pub(crate) struct Spot<'f, 'c, 'a, P, const LITERALS: usize> {
+    fast: &'f mut Fast<'c, 'a, P>,
+    at: usize,
+}
+
+impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
+    #[inline(always)]
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The same place, for a copy.
+    #[inline(always)]
+    pub(crate) fn without_literals(self) -> Spot<'f, 'c, 'a, P, 0> {
+        // INVARIANT: There is room for `SHORT` bytes here already.
+        Spot { fast: self.fast, at: self.at }
+    }
+
+    /// Writes one byte here.
+    #[inline(always)]
+    fn put(&mut self, byte: u8) {
+        const { assert!(LITERALS > 0) };
+        // SAFETY: There is room for a literal at `at`, so the place is in the present page.
+        unsafe { self.fast.page.add(self.at).write(byte) };
+    }
+}
+
+impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 2> {
+    /// Writes a literal.
+    #[inline(always)]
+    pub(crate) fn literal(mut self, byte: u8) -> Spot<'f, 'c, 'a, P, 1> {
+        self.put(byte);
+        // INVARIANT: One literal less fits from one byte further on.
+        Spot { fast: self.fast, at: self.at.wrapping_add(1) }
+    }
+}
+
+impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
+    /// Writes a literal.
+    #[inline(always)]
+    pub(crate) fn literal(mut self, byte: u8) -> Spot<'f, 'c, 'a, P, 0> {
+        self.put(byte);
+        // INVARIANT: As above.
+        Spot { fast: self.fast, at: self.at.wrapping_add(1) }
+    }
+}
+
+impl<P: Page> Spot<'_, '_, '_, P, 0> {
+    /// [`copy`](Self::copy) out of line.
+    #[inline(always)]
+    pub(crate) fn copy_rare(self, distance: usize, length: usize) -> Option<usize> {
+        self.fast.copy_rare(self.at, distance, length)
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
+    /// the place after them. `None`: there is [an error](Cursor::why_not).
+    #[inline(always)]
+    pub(crate) fn copy(self, distance: usize, length: usize) -> Option<usize> {
+        let Self { fast, at } = self;
+        let from = (at as isize).wrapping_sub(distance as isize);
+        if length > SHORT || (distance as isize) < length as isize || from < fast.margins.lowest {
+            return fast.copy_rare(at, distance, length);
+        }
+        // Where a run of `SHORT` bytes from there ends, the source's page must not have ended.
+        if from as usize & fast.mask > fast.mask.wrapping_sub(SHORT - 1) {
+            return fast.copy_rare(at, distance, length);
+        }
+        // SAFETY: `distance` is not negative, so `lowest <= from <= at`, and by the invariant there is an
+        // entry for the page of `from`. `SHORT` bytes from there on are in that page: `is_whole` says so
+        // for one of `mask + 1` bytes, and for the present page `from <= at` does, as there is room for
+        // `SHORT` bytes at `at`. Both chunks are read before either is written.
+        unsafe {
+            let entry = (NEAR as isize - 1).wrapping_add(from >> fast.shift);
+            let base = *fast.bases.get_unchecked(entry as usize);
+            let source = base.wrapping_offset(from).cast::<u128>();
+            let room = fast.page.add(at).cast::<u128>();
+            let (first, second) = (source.read_unaligned(), source.add(1).read_unaligned());
+            room.write_unaligned(first);
+            room.add(1).write_unaligned(second);
+        }
+        Some(at.wrapping_add(length))
+    }
+}

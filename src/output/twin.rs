@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! [`raw`](super::raw) in safe Rust: each method writes the same bytes, and checks its bounds.
+
+use super::copy::{load_chunk, lookup, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, SHORT};
+use super::cursor::Cursor;
+use super::Parked;
+use crate::Page;
+
+/// The present page and those before it, as one array: from which of them a copy reads can't be
+/// predicted, so that must not be a branch.
+pub(crate) struct Fast<'c, 'a, P> {
+    pages: &'c mut [P],
+    mask: usize,
+    margins: Margins,
+    rules: &'c Rules<'a>,
+    parked: &'c mut Parked,
+    at: &'c mut usize,
+}
+
+impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
+    /// Begins a stretch of symbols with ample room; no symbol has a distance above `farthest`. Returns
+    /// also the place of the next byte. `None`: the page is nearly full.
+    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
+        let length = cursor.page()?.len();
+        let Cursor { pages, rules, parked, at, .. } = cursor;
+        let covered = pages.len().wrapping_sub(1).wrapping_shl(rules.page_shift);
+        let margins = Margins::new(rules, length, cursor.end, covered, farthest)?;
+        let mask = !usize::MAX.wrapping_shl(rules.page_shift);
+        let place = *at;
+        Some((Fast { pages, mask, margins, rules, parked, at }, place))
+    }
+
+    /// The place `at`, if there is room from there on.
+    #[inline(always)]
+    pub(crate) fn spot(&mut self, at: usize) -> Option<Spot<'_, 'c, 'a, P, LITERALS>> {
+        (at <= self.margins.ample).then_some(Spot { fast: self, at })
+    }
+
+    /// Ends the stretch: the next byte's place is `at`.
+    #[inline(always)]
+    pub(crate) fn finish(self, at: usize) {
+        *self.at = at;
+    }
+
+    /// Copies that are long, or repeat what they write themselves, or start near a page's end; and those
+    /// that are not allowed.
+    #[cold]
+    #[inline(never)]
+    fn copy_rare(&mut self, at: usize, distance: usize, length: usize) -> Option<usize> {
+        let (page, before) = self.pages.split_last_mut()?;
+        let (page, rules) = (page.as_mut(), self.rules);
+        let mut exact = Exact { before, page, rules, at, parked: *self.parked };
+        let done = exact.copy(distance, length);
+        *self.parked = exact.parked;
+        done.then_some(exact.at)
+    }
+}
+
+/// A place in the present page with room for `LITERALS` bytes and [`SHORT`] more.
+pub(crate) struct Spot<'f, 'c, 'a, P, const LITERALS: usize> {
+    fast: &'f mut Fast<'c, 'a, P>,
+    at: usize,
+}
+
+impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
+    #[inline(always)]
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The same place, for a copy.
+    #[inline(always)]
+    pub(crate) fn without_literals(self) -> Spot<'f, 'c, 'a, P, 0> {
+        Spot { fast: self.fast, at: self.at }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, byte: u8) {
+        let page = self.fast.pages.last_mut().map(P::as_mut);
+        page.and_then(|page| page.get_mut(self.at)).into_iter().for_each(|slot| *slot = byte);
+    }
+}
+
+impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 2> {
+    /// Writes a literal.
+    #[inline(always)]
+    pub(crate) fn literal(mut self, byte: u8) -> Spot<'f, 'c, 'a, P, 1> {
+        self.put(byte);
+        Spot { fast: self.fast, at: self.at.wrapping_add(1) }
+    }
+}
+
+impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
+    /// Writes a literal.
+    #[inline(always)]
+    pub(crate) fn literal(mut self, byte: u8) -> Spot<'f, 'c, 'a, P, 0> {
+        self.put(byte);
+        Spot { fast: self.fast, at: self.at.wrapping_add(1) }
+    }
+}
+
+impl<P: Page> Spot<'_, '_, '_, P, 0> {
+    /// [`copy`](Self::copy) out of line.
+    #[inline(always)]
+    pub(crate) fn copy_rare(self, distance: usize, length: usize) -> Option<usize> {
+        self.fast.copy_rare(self.at, distance, length)
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
+    /// the place after them. `None`: there is [an error](Cursor::why_not).
+    #[inline(always)]
+    pub(crate) fn copy(self, distance: usize, length: usize) -> Option<usize> {
+        let Self { fast, at } = self;
+        let from = (at as isize).wrapping_sub(distance as isize);
+        let is_short = length <= SHORT && distance as isize >= length as isize;
+        if is_short && from >= fast.margins.lowest && fast.copy_short(at, from as usize).is_some() {
+            return Some(at.wrapping_add(length));
+        }
+        fast.copy_rare(at, distance, length)
+    }
+}
+
+impl<P: Page> Fast<'_, '_, P> {
+    /// Copies `SHORT` bytes. `None`, and nothing done, where the source's page ends before.
+    #[inline(always)]
+    fn copy_short(&mut self, at: usize, from: usize) -> Option<()> {
+        let last = self.pages.len().wrapping_sub(1);
+        let source = lookup(self.pages, last, from, self.rules.page_shift)?;
+        let source = source.get(..SHORT)?;
+        let (first, second) = (load_chunk(source, 0)?, load_chunk(source, CHUNK)?);
+        let room = self.pages.last_mut()?.as_mut().get_mut(at..)?.get_mut(..SHORT)?;
+        store_chunk(room, 0, first)?;
+        store_chunk(room, CHUNK, second)
+    }
+}
