@@ -12,6 +12,8 @@ mod cursor;
 #[cfg(not(feature = "safe"))]
 #[allow(unsafe_code)]
 mod raw;
+#[cfg(all(test, not(feature = "safe")))]
+mod raw_tests;
 #[cfg(any(feature = "safe", test))]
 mod twin;
 

@@ -97,10 +97,20 @@ impl Entry {
     /// The base value plus the extra bits, which stand in `bits` behind the code.
     #[inline(always)]
     pub(crate) fn value_with_extra(self, bits: u64) -> usize {
-        // All bits up to the end of the extra ones, and of these those behind the code.
-        let extra = (bits as u32 & !u32::MAX.wrapping_shl(self.0)).wrapping_shr(self.0 >> 8);
+        self.value_of_own(self.own_bits(bits))
+    }
+
+    /// Of the bits to come those that this entry consumes, at most 32.
+    #[inline(always)]
+    pub(crate) fn own_bits(self, bits: u64) -> u32 {
+        bits as u32 & !u32::MAX.wrapping_shl(self.0)
+    }
+
+    /// The base value plus the extra bits, which stand in [`own_bits`](Self::own_bits) behind the code.
+    #[inline(always)]
+    pub(crate) fn value_of_own(self, own: u32) -> usize {
         // Not a link, so there is no flag above the value.
-        (self.0 >> 16).wrapping_add(extra) as usize
+        (self.0 >> 16).wrapping_add(own.wrapping_shr(self.0 >> 8)) as usize
     }
 }
 

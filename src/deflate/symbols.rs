@@ -28,8 +28,9 @@ const _: () = assert!(MAX_SYMBOL_BITS <= REFILLED);
 const MAX_TURN_BITS: u32 = LITLEN_BITS + (15 + 5) + (DISTANCE_BITS + 13);
 /// So the next literal or length can be looked up at its end: a refill makes all 64 bits readable.
 const _: () = assert!(MAX_TURN_BITS + LITLEN_BITS <= u64::BITS);
-/// With a distance that needs a second lookup the bits are all there, but none to look up what follows.
-const _: () = assert!(LITLEN_BITS + MAX_SYMBOL_BITS <= u64::BITS);
+/// A distance that needs a second lookup has a refill of its own, after the first one.
+const _: () = assert!((LITLEN_BITS + (15 + 5) + DISTANCE_BITS) <= REFILLED);
+const _: () = assert!(15 - DISTANCE_BITS + 13 + LITLEN_BITS <= REFILLED);
 
 /// The most entries that the second tables of a complete code with these first tables and code
 /// lengths up to 15 can take, by exhaustive search over all codes: 294 for 288 symbols and 11
@@ -90,10 +91,6 @@ enum Stop {
     /// The block, the input or the round's room has ended.
     Step(Step),
     Invalid(Error),
-    /// A copy from this distance failed.
-    Copy {
-        distance: usize,
-    },
 }
 
 /// Decodes symbols until the block, the input or the round's room ends.
@@ -102,168 +99,167 @@ pub(super) fn decode<P: Page>(
     bits: &mut Bits<'_>,
     out: &mut Cursor<'_, P>,
 ) -> Result<Step, Error> {
-    loop {
-        let mut stop = fast(codes, bits, out);
+    let Some((mut fast, mut at)) = Fast::open(out, WINDOW as usize) else { return Ok(Step::Full) };
+    let stop = loop {
+        let mut stop = run::<true, P>(codes, bits, &mut fast, &mut at);
         if let Stop::Edge = stop {
-            stop = careful(codes, bits, out);
+            stop = run::<false, P>(codes, bits, &mut fast, &mut at);
         }
-        match stop {
-            Stop::Edge => {}
-            Stop::Step(step) => return Ok(step),
-            Stop::Invalid(error) => return Err(error),
-            Stop::Copy { distance } => return Err(out.why_not(distance)),
+        if !matches!(stop, Stop::Edge) {
+            break stop;
         }
+    };
+    fast.finish(at)?;
+    match stop {
+        Stop::Step(step) => Ok(step),
+        Stop::Invalid(error) => Err(error),
+        Stop::Edge => Err(Error::Internal),
     }
 }
 
-/// Symbols while a refill finds eight bytes of input, and the page has ample room.
+/// The symbol loop.
 ///
-/// A turn has one refill, and takes up to two literals, or at most one and then a match. The entry of
-/// the next literal or length is looked up before the turn ends: `entry` is always that of the bits to
-/// come. So the lookup runs beside the copy.
+/// `FAST`: while a refill finds eight bytes of input, and the page has ample room. Then a turn takes up
+/// to two literals, or at most one and then a match, for one refill. `entry` is always that of the bits
+/// to come: it is looked up before the copy, and both run beside each other. Nothing is judged: a turn
+/// that finds the end of the block, or no valid symbol, takes nothing of it and leaves it to the other
+/// loop.
 ///
-/// Nothing is judged here. A turn that finds the end of the block or no valid symbol takes nothing of
-/// it, and leaves it to the careful loop.
+/// Otherwise one symbol a turn, and at least one; ends where the fast loop can go on. A symbol with its
+/// extra bits and its distance is read on a copy of the reader, which becomes the reader if its bits
+/// were all there and there is room; where bits are missing, lookups see zeros.
 #[inline(never)]
-fn fast<P: Page>(codes: &Codes, bits: &mut Bits<'_>, out: &mut Cursor<'_, P>) -> Stop {
-    let Some((mut out, mut at)) = Fast::open(out, WINDOW as usize) else { return Stop::Edge };
-    // A copy that lives in registers.
-    let mut b = *bits;
-    if !b.refill_word() {
+fn run<const FAST: bool, P: Page>(
+    codes: &Codes,
+    bits: &mut Bits<'_>,
+    out: &mut Fast<'_, '_, P>,
+    place: &mut usize,
+) -> Stop {
+    // Copies that live in registers.
+    let (mut b, mut at) = (*bits, *place);
+    if FAST && !b.refill_word() {
         return Stop::Edge;
     }
     let mut entry = codes.litlen.first(b.peek());
+    let mut turns = 0;
     let stop = loop {
-        let Some(spot) = out.spot(at) else { break Stop::Edge };
-        if !b.refill_word() {
-            break Stop::Edge;
-        }
-        let spot = if entry.is_literal() {
-            b.consume_entry(entry.word());
-            let spot = spot.literal(entry.literal());
-            at = spot.at();
-            entry = codes.litlen.first(b.peek());
+        let (mut room, mut is_full) = (None, false);
+        if FAST {
+            let Some(spot) = out.spot(at) else { break Stop::Edge };
+            if !b.refill_word() {
+                break Stop::Edge;
+            }
             if entry.is_literal() {
                 b.consume_entry(entry.word());
-                at = spot.literal(entry.literal()).at();
+                let spot = spot.literal(entry.literal());
+                at = spot.at();
                 entry = codes.litlen.first(b.peek());
-                continue;
+                if entry.is_literal() {
+                    b.consume_entry(entry.word());
+                    at = spot.literal(entry.literal()).at();
+                    entry = codes.litlen.first(b.peek());
+                    continue;
+                }
+                room = Some(spot.without_literals());
+            } else {
+                room = Some(spot.without_literals());
             }
-            spot.without_literals()
         } else {
-            spot.without_literals()
-        };
+            if out.is_stopped() {
+                break Stop::Step(Step::Full);
+            }
+            if turns > 0 && b.has_word() && out.spot(at).is_some() {
+                break Stop::Edge;
+            }
+            turns = 1;
+            is_full = out.is_full(at);
+            b.refill();
+            entry = codes.litlen.first(b.peek());
+        }
+
         let mut next = b;
         let mut length = entry;
         if !length.has_extra() {
-            next.consume_entry(LITLEN_BITS);
-            length = codes.litlen.second(length, next.peek());
-            if !entry.is_link() || !length.has_extra() {
-                break Stop::Edge;
+            if length.is_link() {
+                next.consume_entry(LITLEN_BITS);
+                length = codes.litlen.second(length, next.peek());
+            }
+            if !length.has_extra() {
+                if FAST {
+                    break Stop::Edge;
+                }
+                next.consume(length.bits());
+                if next.is_overdrawn() {
+                    break Stop::Step(Step::NeedInput);
+                }
+                if length.is_literal() {
+                    let Some(after) = out.push(at, length.literal()) else {
+                        break Stop::Step(Step::Full);
+                    };
+                    at = after;
+                    b = next;
+                    continue;
+                }
+                if !length.is_end_of_block() {
+                    break Stop::Invalid(Error::DeflateLitlenSymbol);
+                }
+                b = next;
+                break Stop::Step(Step::End);
             }
         }
-        let bits_of_length = next.peek();
-        next.consume_entry(length.word());
-        let length = length.value_with_extra(bits_of_length);
+        let length = take_value::<FAST>(&mut next, length);
 
         let mut distance = codes.distance.first(next.peek());
         if !distance.has_extra() {
-            let link = distance;
-            next.consume_entry(DISTANCE_BITS);
-            distance = codes.distance.second(link, next.peek());
-            if !link.is_link() || !distance.has_extra() || !next.has_word() {
+            if distance.is_link() {
+                next.consume_entry(DISTANCE_BITS);
+                // For the lookup at the end of the turn.
+                if FAST && !next.refill_word() {
+                    break Stop::Edge;
+                }
+                distance = codes.distance.second(distance, next.peek());
+            }
+            if FAST && !distance.has_extra() {
                 break Stop::Edge;
             }
-            let bits_of_distance = next.peek();
-            next.consume_entry(distance.word());
-            let distance = distance.value_with_extra(bits_of_distance);
-            next.refill_word();
-            b = next;
-            entry = codes.litlen.first(b.peek());
-            match spot.copy_rare(distance, length) {
-                Some(place) => at = place,
-                None => break Stop::Copy { distance },
-            }
-            continue;
         }
-        let bits_of_distance = next.peek();
-        next.consume_entry(distance.word());
-        let distance = distance.value_with_extra(bits_of_distance);
-        b = next;
-        entry = codes.litlen.first(b.peek());
-        match spot.copy(distance, length) {
-            Some(place) => at = place,
-            None => break Stop::Copy { distance },
-        }
-    };
-    b.mask_count();
-    *bits = b;
-    out.finish(at);
-    stop
-}
-
-/// Symbols one at a time, of which at least one is taken; ends where the fast loop can go on.
-#[inline(never)]
-fn careful<P: Page>(codes: &Codes, bits: &mut Bits<'_>, out: &mut Cursor<'_, P>) -> Stop {
-    let mut b = *bits;
-    let mut turns = 0u32;
-    let stop = loop {
-        if out.is_parked() {
-            break Stop::Step(Step::Full);
-        }
-        if turns > 0 && out.has_ample() && b.has_word() {
-            break Stop::Edge;
-        }
-        turns = 1;
-        b.refill();
-        let mut next = b;
-        let mut entry = codes.litlen.first(next.peek());
-        if entry.is_link() {
-            next.consume(LITLEN_BITS);
-            entry = codes.litlen.second(entry, next.peek());
-        }
-        let bits_after_code = next.peek();
-        next.consume(entry.bits());
-        if !entry.has_extra() {
+        let is_valid = distance.has_extra();
+        let distance = take_value::<FAST>(&mut next, distance);
+        if !FAST {
             if next.is_overdrawn() {
                 break Stop::Step(Step::NeedInput);
             }
-            if entry.is_literal() {
-                if out.is_full() || !out.push(entry.literal()) {
-                    break Stop::Step(Step::Full);
-                }
-                b = next;
-                continue;
+            if !is_valid {
+                break Stop::Invalid(Error::DeflateDistanceSymbol);
             }
-            if !entry.is_end_of_block() {
-                break Stop::Invalid(Error::DeflateLitlenSymbol);
+            if is_full {
+                break Stop::Step(Step::Full);
             }
-            b = next;
-            break Stop::Step(Step::End);
-        }
-        let length = entry.value_with_extra(bits_after_code);
-
-        let mut entry = codes.distance.first(next.peek());
-        if entry.is_link() {
-            next.consume(DISTANCE_BITS);
-            entry = codes.distance.second(entry, next.peek());
-        }
-        let distance = entry.value_with_extra(next.peek());
-        next.consume(entry.bits());
-        if next.is_overdrawn() {
-            break Stop::Step(Step::NeedInput);
-        }
-        if !entry.has_extra() {
-            break Stop::Invalid(Error::DeflateDistanceSymbol);
-        }
-        if out.is_full() {
-            break Stop::Step(Step::Full);
         }
         b = next;
-        if !out.copy_slowly(distance, length) {
-            break Stop::Copy { distance };
+        if FAST {
+            entry = codes.litlen.first(b.peek());
         }
+        at = match room {
+            Some(spot) => spot.copy(distance, length),
+            None => out.copy_exactly(at, distance, length),
+        };
     };
-    *bits = b;
+    if FAST {
+        b.mask_count();
+    }
+    (*bits, *place) = (b, at);
     stop
+}
+
+/// Consumes a length's or distance's code and extra bits.
+#[inline(always)]
+fn take_value<const FAST: bool>(bits: &mut Bits<'_>, entry: Entry) -> usize {
+    let own = entry.own_bits(bits.peek());
+    if FAST {
+        bits.consume_entry(entry.word());
+    } else {
+        bits.consume(entry.bits());
+    }
+    entry.value_of_own(own)
 }

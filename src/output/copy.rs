@@ -14,6 +14,9 @@ const _: () = assert!(SHORT <= OVERSHOOT);
 /// Literals for which there is ample room, before a short copy.
 pub(super) const LITERALS: usize = 2;
 
+/// A place that has no room for anything.
+pub(super) const NOWHERE: usize = usize::MAX;
+
 /// Ample room, in bytes.
 pub(super) const AMPLE: usize = LITERALS + SHORT;
 
@@ -51,21 +54,6 @@ impl Rules<'_> {
         let end = history.saturating_add(length.min(before));
         distance > 0 && before <= self.prefix.len() && end <= self.window
     }
-
-    /// Why a copy at `at` failed.
-    #[cold]
-    pub(super) fn why_not<P: Page>(&self, pages: &[P], at: usize, distance: usize) -> Error {
-        let from = at.wrapping_sub(distance);
-        if distance > self.window {
-            Error::DistancePastWindow
-        } else if distance.wrapping_sub(1) >= self.history(at) {
-            Error::DistanceBeforeStart
-        } else if lookup(pages, pages.len().wrapping_sub(1), from, self.page_shift).is_none() {
-            Error::DistanceReleased
-        } else {
-            Error::PageShape
-        }
-    }
 }
 
 /// Where symbols find ample room and near sources, so that one comparison each decides. Outside of it
@@ -75,13 +63,14 @@ pub(super) struct Margins {
     /// The first place from which every copy is allowed: it is in the history, in a page that is there,
     /// and in the window of each place up to where short copies are made.
     pub(super) lowest: isize,
-    /// The last place with room for literals and a short copy.
+    /// The places below have room for literals and a short copy.
     pub(super) ample: usize,
+    /// Where the round should end.
+    pub(super) end: usize,
 }
 
 impl Margins {
     /// For a page of `length` bytes in a round up to `end`, after `covered` bytes in earlier pages.
-    /// `None`: there is no such place.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,
@@ -89,9 +78,8 @@ impl Margins {
         end: usize,
         covered: usize,
         farthest: usize,
-    ) -> Option<Self> {
-        let last = length.checked_sub(AMPLE)?;
-        let ample = last.min(end.checked_sub(1)?);
+    ) -> Self {
+        let ample = (length.wrapping_add(1).saturating_sub(AMPLE)).min(end);
         // History that starts in this page has a negative reach.
         let mut lowest = (covered as isize).min(rules.reach as isize).wrapping_neg();
         if rules.window < farthest {
@@ -99,7 +87,7 @@ impl Margins {
             let latest = ample.wrapping_add(LITERALS) as isize;
             lowest = lowest.max(latest.wrapping_sub_unsigned(rules.window));
         }
-        Some(Self { lowest, ample })
+        Self { lowest, ample, end }
     }
 }
 
@@ -121,6 +109,23 @@ impl<P: Page> Exact<'_, '_, P> {
     #[must_use]
     pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
         self.rules.allow(self.at, distance, length) && self.resume(distance, length)
+    }
+
+    /// Why a copy from `distance` bytes back failed.
+    #[cold]
+    pub(super) fn why_not(&self, distance: usize) -> Error {
+        let from = self.at.wrapping_sub(distance);
+        let is_near = distance <= self.at;
+        let before = self.before.len();
+        if distance > self.rules.window {
+            Error::DistancePastWindow
+        } else if distance.wrapping_sub(1) >= self.rules.history(self.at) {
+            Error::DistanceBeforeStart
+        } else if !is_near && lookup(self.before, before, from, self.rules.page_shift).is_none() {
+            Error::DistanceReleased
+        } else {
+            Error::PageShape
+        }
     }
 
     /// Likewise for a copy that is allowed, or the rest of one: where it started is what counts.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! One round of output: bytes pushed, runs, and match copies.
 
-use super::copy::{
-    copy_chunks, copy_over, load_chunk, lookup, store_chunk, Exact, Rules, AMPLE, CHUNK,
-};
+use super::copy::{copy_chunks, copy_over, load_chunk, lookup, store_chunk, Exact, Rules, CHUNK};
 use super::Parked;
 use crate::wrapped::Step;
 use crate::{Error, Page};
@@ -113,12 +111,6 @@ impl<P: Page> Cursor<'_, P> {
         self.at.wrapping_add(bytes) <= self.end
     }
 
-    /// Whether a stretch with ample room can begin here, or the page is nearly full.
-    pub(crate) fn has_ample(&mut self) -> bool {
-        let (at, end) = (self.at, self.end);
-        at < end && self.page().is_some_and(|page| at.saturating_add(AMPLE) <= page.len())
-    }
-
     /// Writes one byte; `false`, and nothing done, if there is no room.
     #[inline(always)]
     #[must_use]
@@ -186,8 +178,8 @@ impl<P: Page> Cursor<'_, P> {
 
     /// Why [`copy`](Self::copy) failed.
     #[cold]
-    pub(crate) fn why_not(&self, distance: usize) -> Error {
-        self.rules.why_not(self.pages, self.at, distance)
+    pub(crate) fn why_not(&mut self, distance: usize) -> Error {
+        self.exactly(|exact| exact.why_not(distance)).unwrap_or(Error::Internal)
     }
 
     /// A copy of up to 16 bytes, none of which it writes itself: always a whole chunk, so that its
@@ -232,15 +224,15 @@ impl<P: Page> Cursor<'_, P> {
         length == 0 || self.exactly(|exact| exact.resume(distance, length)).unwrap_or(true)
     }
 
-    /// Copies on the present page. `None`: there is none.
-    fn exactly(&mut self, copy: impl FnOnce(&mut Exact<'_, '_, P>) -> bool) -> Option<bool> {
+    /// Acts on the present page. `None`: there is none.
+    fn exactly<T>(&mut self, act: impl FnOnce(&mut Exact<'_, '_, P>) -> T) -> Option<T> {
         let Self { rules, at, parked, .. } = self;
         let (page, before) = self.pages.split_last_mut()?;
         let page = page.as_mut();
         let mut exact = Exact { before, page, rules, at: *at, parked: *parked };
-        let done = copy(&mut exact);
+        let result = act(&mut exact);
         (*at, *parked) = (exact.at, exact.parked);
-        Some(done)
+        Some(result)
     }
 
     /// The present page.

@@ -11,10 +11,10 @@
 use core::marker::PhantomData;
 use core::{ptr, slice};
 
-use super::copy::{Exact, Margins, Rules, LITERALS, SHORT};
+use super::copy::{Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT};
 use super::cursor::Cursor;
 use super::Parked;
-use crate::Page;
+use crate::{Error, Page};
 
 /// Pages whose addresses are at hand: the present one, and 32 KiB of pages of 2 KiB before it.
 const NEAR: usize = 17;
@@ -26,7 +26,7 @@ const NEAR: usize = 17;
 /// # Invariants
 /// - `page` is the address of `length` bytes, at most `isize::MAX`, that are borrowed mutably for `'c`
 ///   and that only this value accesses.
-/// - `margins.ample + LITERALS + SHORT <= length`.
+/// - From each place below `margins.ample` there is room for `LITERALS + SHORT` bytes.
 /// - For each place from `margins.lowest` to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic
 ///   shift) is in the array, and `place` bytes after it is the address of that byte. If `place` is
 ///   negative, its page has `mask + 1` bytes and is borrowed for `'c`.
@@ -41,12 +41,14 @@ pub(crate) struct Fast<'c, 'a, P> {
     rules: &'c Rules<'a>,
     parked: &'c mut Parked,
     at: &'c mut usize,
+    /// Where a copy failed, and why.
+    failed: Option<(usize, Error)>,
     borrowed: PhantomData<&'c mut [u8]>,
 }
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
-    /// Begins a stretch of symbols with ample room; no symbol has a distance above `farthest`. Returns
-    /// also the place of the next byte. `None`: the page is nearly full.
+    /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
+    /// of the next byte. `None`: there is no page.
     pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
         let (page, before) = cursor.pages.split_last_mut()?;
         let before = &*before;
@@ -70,7 +72,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
             covered = covered.wrapping_add(near.len());
             *base = near.as_ptr().wrapping_add(covered);
         }
-        let margins = Margins::new(&cursor.rules, length, cursor.end, covered, farthest)?;
+        let margins = Margins::new(&cursor.rules, length, cursor.end, covered, farthest);
         let at = cursor.at;
         let Cursor { rules, parked, at: end, .. } = cursor;
         // INVARIANT: A slice has at most `isize::MAX` bytes, and this one is borrowed for `'c`. `margins`
@@ -89,6 +91,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
             rules,
             parked,
             at: end,
+            failed: None,
             borrowed: PhantomData,
         };
         Some((fast, at))
@@ -98,29 +101,142 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[inline(always)]
     pub(crate) fn spot(&mut self, at: usize) -> Option<Spot<'_, 'c, 'a, P, LITERALS>> {
         // INVARIANT: `ample` leaves as much room.
-        (at <= self.margins.ample).then_some(Spot { fast: self, at })
+        (at < self.margins.ample).then_some(Spot { fast: self, at })
     }
 
-    /// Ends the stretch: the next byte's place is `at`.
+    /// Whether the round must end before another byte is written at `at`.
     #[inline(always)]
-    pub(crate) fn finish(self, at: usize) {
-        *self.at = at;
+    pub(crate) fn is_full(&self, at: usize) -> bool {
+        at >= self.margins.end
     }
 
-    /// Copies that are long, or repeat what they write themselves, or start near a page's end or further
-    /// back than addresses are at hand; and those that are not allowed.
-    #[cold]
-    #[inline(never)]
-    fn copy_rare(&mut self, at: usize, distance: usize, length: usize) -> Option<usize> {
+    /// Whether nothing more may be decoded: the end of a copy waits for the next page, or a copy failed.
+    #[inline(always)]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.parked.length > 0 || self.failed.is_some()
+    }
+
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done: the round must
+    /// end before.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
+        if self.is_full(at) {
+            return None;
+        }
+        *self.bytes().get_mut(at)? = byte;
+        Some(at.wrapping_add(1))
+    }
+
+    /// Ends the stretch: the next byte's place is `at`, unless a copy failed.
+    #[inline(always)]
+    pub(crate) fn finish(self, at: usize) -> Result<(), Error> {
+        let Some((place, error)) = self.failed else {
+            *self.at = at;
+            return Ok(());
+        };
+        *self.at = place;
+        Err(error)
+    }
+
+    /// The present page.
+    #[inline(always)]
+    fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: By the type's invariants these bytes are borrowed for longer than this slice lives, and
         // nothing else accesses them meanwhile. They are initialised, as a slice lent them.
-        let page = unsafe { slice::from_raw_parts_mut(self.page, self.length) };
-        let Self { before, rules, .. } = *self;
-        let mut exact = Exact { before, page, rules, at, parked: *self.parked };
-        let done = exact.copy(distance, length);
-        *self.parked = exact.parked;
-        done.then_some(exact.at)
+        unsafe { slice::from_raw_parts_mut(self.page, self.length) }
     }
+
+    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself:
+    /// by chunks or words, if they all lie in one page.
+    #[cold]
+    #[inline(never)]
+    fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        let from = (at as isize).wrapping_sub(distance as isize);
+        let rounded = length.wrapping_add(CHUNK - 1);
+        // In this order, as each relies on the ones before: no sum or difference overflows, `from` is at
+        // most `at`, and has an entry.
+        let is_near = distance > 0
+            && (distance as isize) > 0
+            && at < self.margins.ample
+            && from >= self.margins.lowest
+            && rounded <= self.length.wrapping_sub(at)
+            && rounded <= self.mask.wrapping_sub(from as usize & self.mask);
+        if !is_near {
+            return self.copy_exactly(at, distance, length);
+        }
+        // SAFETY: `at` is less than `length` of the page, and `lowest <= from <= at`. The copy writes no
+        // more than `rounded` bytes from `at` on, as the last store starts below `at + length` and has at
+        // most `CHUNK` bytes. These are in the present page. It reads from places that are as far before
+        // those that it writes, or from the first `WORD` bytes after `from`: from `rounded` bytes that are
+        // in one page.
+        unsafe {
+            let entry = (NEAR as isize - 1).wrapping_add(from >> self.shift);
+            let source = self.bases.get_unchecked(entry as usize).wrapping_offset(from);
+            let room = self.page.add(at);
+            if distance >= CHUNK {
+                for done in (0..length).step_by(CHUNK) {
+                    let chunk = source.add(done).cast::<u128>().read_unaligned();
+                    room.add(done).cast::<u128>().write_unaligned(chunk);
+                }
+            } else if distance >= WORD {
+                for done in (0..length).step_by(WORD) {
+                    let word = source.add(done).cast::<u64>().read_unaligned();
+                    room.add(done).cast::<u64>().write_unaligned(word);
+                }
+            } else {
+                let (pattern, step) = repeated(source.cast::<u64>().read_unaligned(), distance);
+                let mut done = 0;
+                while done < length {
+                    room.add(done).cast::<u64>().write_unaligned(pattern);
+                    done = done.wrapping_add(step);
+                }
+            }
+        }
+        at.wrapping_add(length)
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
+    /// not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        let Self { before, rules, .. } = *self;
+        let parked = *self.parked;
+        let mut exact = Exact { before, page: self.bytes(), rules, at, parked };
+        let after = if exact.copy(distance, length) {
+            Ok(exact.at)
+        } else {
+            Err((at, exact.why_not(distance)))
+        };
+        let parked = exact.parked;
+        *self.parked = parked;
+        after.unwrap_or_else(|failed| {
+            self.failed = Some(failed);
+            NOWHERE
+        })
+    }
+}
+
+/// Bytes of a word.
+const WORD: usize = 8;
+
+/// The first `distance` bytes of `word`, 1 to 7, over and over; and after how many bytes they start again
+/// for the last time in the word.
+#[inline(always)]
+fn repeated(word: u64, distance: usize) -> (u64, usize) {
+    let word = u64::from_le(word);
+    let mut pattern = word & !u64::MAX.wrapping_shl(8 * distance as u32);
+    let mut have = distance;
+    while have < WORD {
+        pattern |= pattern.wrapping_shl(8 * have as u32);
+        have = have.wrapping_mul(2);
+    }
+    let step = match distance {
+        3 | 6 => 6,
+        5 | 7 => distance,
+        _ => WORD,
+    };
+    (pattern.to_le(), step)
 }
 
 /// A place in the present page.
@@ -175,24 +291,24 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// [`copy`](Self::copy) out of line.
-    #[inline(always)]
-    pub(crate) fn copy_rare(self, distance: usize, length: usize) -> Option<usize> {
-        self.fast.copy_rare(self.at, distance, length)
-    }
-
     /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
-    /// the place after them. `None`: there is [an error](Cursor::why_not).
+    /// the place after them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
-    pub(crate) fn copy(self, distance: usize, length: usize) -> Option<usize> {
+    pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
         let from = (at as isize).wrapping_sub(distance as isize);
-        if length > SHORT || (distance as isize) < length as isize || from < fast.margins.lowest {
-            return fast.copy_rare(at, distance, length);
+        if length > SHORT {
+            return fast.copy_long(at, distance, length);
+        }
+        if from < fast.margins.lowest {
+            return fast.copy_exactly(at, distance, length);
+        }
+        if (distance as isize) < length as isize {
+            return fast.copy_long(at, distance, length);
         }
         // Where a run of `SHORT` bytes from there ends, the source's page must not have ended.
         if from as usize & fast.mask > fast.mask.wrapping_sub(SHORT - 1) {
-            return fast.copy_rare(at, distance, length);
+            return fast.copy_exactly(at, distance, length);
         }
         // SAFETY: `distance` is not negative, so `lowest <= from <= at`, and by the invariant there is an
         // entry for the page of `from`. `SHORT` bytes from there on are in that page: `is_whole` says so
@@ -207,6 +323,6 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
             room.write_unaligned(first);
             room.add(1).write_unaligned(second);
         }
-        Some(at.wrapping_add(length))
+        at.wrapping_add(length)
     }
 }

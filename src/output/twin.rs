@@ -1,58 +1,101 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! [`raw`](super::raw) in safe Rust: each method writes the same bytes, and checks its bounds.
 
-use super::copy::{load_chunk, lookup, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, SHORT};
+use super::copy::{
+    load_chunk, lookup, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,
+};
 use super::cursor::Cursor;
 use super::Parked;
-use crate::Page;
+use crate::{Error, Page};
 
 /// The present page and those before it, as one array: from which of them a copy reads can't be
 /// predicted, so that must not be a branch.
 pub(crate) struct Fast<'c, 'a, P> {
     pages: &'c mut [P],
-    mask: usize,
     margins: Margins,
     rules: &'c Rules<'a>,
     parked: &'c mut Parked,
     at: &'c mut usize,
+    /// Where a copy failed, and why.
+    failed: Option<(usize, Error)>,
 }
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
-    /// Begins a stretch of symbols with ample room; no symbol has a distance above `farthest`. Returns
-    /// also the place of the next byte. `None`: the page is nearly full.
+    /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
+    /// of the next byte. `None`: there is no page.
     pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
         let length = cursor.page()?.len();
         let Cursor { pages, rules, parked, at, .. } = cursor;
         let covered = pages.len().wrapping_sub(1).wrapping_shl(rules.page_shift);
-        let margins = Margins::new(rules, length, cursor.end, covered, farthest)?;
-        let mask = !usize::MAX.wrapping_shl(rules.page_shift);
+        let margins = Margins::new(rules, length, cursor.end, covered, farthest);
         let place = *at;
-        Some((Fast { pages, mask, margins, rules, parked, at }, place))
+        Some((Fast { pages, margins, rules, parked, at, failed: None }, place))
     }
 
     /// The place `at`, if there is room from there on.
     #[inline(always)]
     pub(crate) fn spot(&mut self, at: usize) -> Option<Spot<'_, 'c, 'a, P, LITERALS>> {
-        (at <= self.margins.ample).then_some(Spot { fast: self, at })
+        (at < self.margins.ample).then_some(Spot { fast: self, at })
     }
 
-    /// Ends the stretch: the next byte's place is `at`.
+    /// Whether the round must end before another byte is written at `at`.
     #[inline(always)]
-    pub(crate) fn finish(self, at: usize) {
-        *self.at = at;
+    pub(crate) fn is_full(&self, at: usize) -> bool {
+        at >= self.margins.end
     }
 
-    /// Copies that are long, or repeat what they write themselves, or start near a page's end; and those
-    /// that are not allowed.
+    /// Whether nothing more may be decoded: the end of a copy waits for the next page, or a copy failed.
+    #[inline(always)]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.parked.length > 0 || self.failed.is_some()
+    }
+
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done: the round must
+    /// end before.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
+        if self.is_full(at) {
+            return None;
+        }
+        *self.bytes().get_mut(at)? = byte;
+        Some(at.wrapping_add(1))
+    }
+
+    /// Ends the stretch: the next byte's place is `at`, unless a copy failed.
+    #[inline(always)]
+    pub(crate) fn finish(self, at: usize) -> Result<(), Error> {
+        let Some((place, error)) = self.failed else {
+            *self.at = at;
+            return Ok(());
+        };
+        *self.at = place;
+        Err(error)
+    }
+
+    /// The present page.
+    #[inline(always)]
+    fn bytes(&mut self) -> &mut [u8] {
+        self.pages.last_mut().map_or(&mut [], P::as_mut)
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
+    /// not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
-    fn copy_rare(&mut self, at: usize, distance: usize, length: usize) -> Option<usize> {
-        let (page, before) = self.pages.split_last_mut()?;
+    pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        let Some((page, before)) = self.pages.split_last_mut() else { return NOWHERE };
         let (page, rules) = (page.as_mut(), self.rules);
         let mut exact = Exact { before, page, rules, at, parked: *self.parked };
-        let done = exact.copy(distance, length);
+        let after = if exact.copy(distance, length) {
+            Ok(exact.at)
+        } else {
+            Err((at, exact.why_not(distance)))
+        };
         *self.parked = exact.parked;
-        done.then_some(exact.at)
+        after.unwrap_or_else(|failed| {
+            self.failed = Some(failed);
+            NOWHERE
+        })
     }
 }
 
@@ -76,8 +119,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
 
     #[inline(always)]
     fn put(&mut self, byte: u8) {
-        let page = self.fast.pages.last_mut().map(P::as_mut);
-        page.and_then(|page| page.get_mut(self.at)).into_iter().for_each(|slot| *slot = byte);
+        self.fast.bytes().get_mut(self.at).into_iter().for_each(|slot| *slot = byte);
     }
 }
 
@@ -100,23 +142,17 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// [`copy`](Self::copy) out of line.
-    #[inline(always)]
-    pub(crate) fn copy_rare(self, distance: usize, length: usize) -> Option<usize> {
-        self.fast.copy_rare(self.at, distance, length)
-    }
-
     /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
-    /// the place after them. `None`: there is [an error](Cursor::why_not).
+    /// the place after them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
-    pub(crate) fn copy(self, distance: usize, length: usize) -> Option<usize> {
+    pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
         let from = (at as isize).wrapping_sub(distance as isize);
         let is_short = length <= SHORT && distance as isize >= length as isize;
         if is_short && from >= fast.margins.lowest && fast.copy_short(at, from as usize).is_some() {
-            return Some(at.wrapping_add(length));
+            return at.wrapping_add(length);
         }
-        fast.copy_rare(at, distance, length)
+        fast.copy_exactly(at, distance, length)
     }
 }
 

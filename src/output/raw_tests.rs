@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! [`raw`](super::raw) and [`twin`](super::twin) against a naive model: random pages, histories,
+//! windows, distances and lengths. Miri runs these tests too.
+
+use std::vec;
+use std::vec::Vec;
+
+use super::copy::NOWHERE;
+use super::{raw, twin, Output};
+use crate::OVERSHOOT;
+
+const ROUNDS: usize = if cfg!(miri) { 40 } else { 4_000 };
+
+struct Random(u64);
+
+impl Random {
+    /// A number below `limit`, mostly a small one.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let number = (self.0 >> 33) as usize;
+        if number & 3 == 0 {
+            (number >> 2) % limit
+        } else {
+            (number >> 2) % limit.min(40)
+        }
+    }
+}
+
+/// What was written and what may be copied, before a stretch of symbols.
+#[derive(Clone)]
+struct Setting {
+    page_len: usize,
+    /// Pages that are there, the first of them at the place `released`.
+    pages: Vec<Vec<u8>>,
+    released: usize,
+    /// Bytes written, and where the history starts among them.
+    written: usize,
+    history: usize,
+    window: usize,
+}
+
+enum Symbol {
+    Literal(u8),
+    Copy { distance: usize, length: usize },
+}
+
+/// Where a stretch ended: bytes written, those of a parked copy, and whether a copy failed.
+#[derive(PartialEq, Eq, Debug)]
+struct End {
+    written: usize,
+    parked: usize,
+    failed: bool,
+}
+
+fn setting(random: &mut Random) -> Setting {
+    let bits = if cfg!(miri) { 6 + random.below(3) } else { 6 + random.below(11) };
+    let mut page_len = 1 << bits;
+    let mut count = 1 + random.below(20);
+    if random.below(8) == 0 {
+        // A single page may have any length.
+        (page_len, count) = (1 + random.below(3 * page_len), 1);
+    }
+    let pages = (0..count).map(|_| (0..page_len).map(|_| random.below(256) as u8).collect());
+    let pages: Vec<Vec<u8>> = pages.collect();
+    let released = if count > 1 { page_len * random.below(3) } else { 0 };
+    let before_last = released + page_len * (count - 1);
+    let written = before_last + random.below(page_len);
+    let history = random.below(written + 1);
+    let window = [40_000, 1 << 15, 256, 1 << 12][random.below(4)];
+    Setting { page_len, pages, released, written, history, window }
+}
+
+fn symbols(random: &mut Random) -> Vec<Symbol> {
+    let symbol = |random: &mut Random| match random.below(3) {
+        0 => Symbol::Literal(random.below(256) as u8),
+        // Distances up to the farthest that is told to `open`, and zero, which no format has.
+        1 => Symbol::Copy { distance: random.below((1 << 15) + 1), length: 1 + random.below(258) },
+        _ => Symbol::Copy { distance: 1 + random.below(700), length: 1 + random.below(60) },
+    };
+    (0..1 + random.below(60)).map(|_| symbol(random)).collect()
+}
+
+/// The same byte by byte, on one array that stands for all pages. Ends where the room that the fast
+/// methods ask for does.
+fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End) {
+    let mut bytes = setting.pages.concat();
+    let page_end = bytes.len();
+    let at = |place: usize| place - setting.released;
+    let mut end = End { written: setting.written, parked: 0, failed: false };
+    for symbol in &symbols[..ends.len()] {
+        match *symbol {
+            Symbol::Literal(byte) => {
+                bytes[at(end.written)] = byte;
+                end.written += 1;
+            }
+            Symbol::Copy { distance, length } => {
+                let from = end.written.wrapping_sub(distance);
+                let is_there = distance > 0
+                    && distance <= end.written - setting.history
+                    && distance <= setting.window
+                    && from >= setting.released;
+                if !is_there {
+                    end.failed = true;
+                    break;
+                }
+                for done in 0..length {
+                    if at(end.written) == page_end {
+                        end.parked = length - done;
+                        break;
+                    }
+                    bytes[at(end.written)] = bytes[at(end.written) - distance];
+                    end.written += 1;
+                }
+            }
+        }
+    }
+    (bytes, end)
+}
+
+/// Runs `symbols` while there is ample room. Returns the pages, the end, and the place after each symbol.
+macro_rules! stretch {
+    ($fast:ident, $setting:expr, $symbols:expr) => {{
+        let Setting { page_len, mut pages, released, written, history, window } = $setting.clone();
+        let mut output = Output::new();
+        (output.written, output.settled) = (written as u64, written as u64);
+        (output.released, output.history) = (released as u64, history as u64);
+        output.page_len = page_len;
+        let mut cursor = output.open(&mut pages, window, &[]).unwrap();
+        let (mut fast, mut at) = $fast::Fast::open(&mut cursor, 1 << 15).unwrap();
+        let mut ends = Vec::new();
+        for symbol in $symbols {
+            let Some(spot) = fast.spot(at) else { break };
+            at = match *symbol {
+                Symbol::Literal(byte) => spot.literal(byte).at(),
+                Symbol::Copy { distance, length } => {
+                    // Also with less room: after as many literals as there may be.
+                    spot.without_literals().copy(distance, length)
+                }
+            };
+            ends.push(at);
+        }
+        let failed = ends.last() == Some(&NOWHERE);
+        assert_eq!(fast.finish(at).is_err(), failed);
+        output.close(cursor);
+        let end = End { written: output.written as usize, parked: output.parked.length, failed };
+        (pages.concat(), end, ends)
+    }};
+}
+
+#[test]
+fn raw_and_twin_write_what_the_model_writes() {
+    let mut random = Random(1);
+    let (mut copies, mut failures, mut parked) = (0, 0, 0);
+    for round in 0..ROUNDS {
+        let setting = setting(&mut random);
+        let symbols = symbols(&mut random);
+        let (raw, raw_end, raw_ends) = stretch!(raw, setting, &symbols);
+        let (twin, twin_end, twin_ends) = stretch!(twin, setting, &symbols);
+        assert_eq!((&raw_end, &raw_ends), (&twin_end, &twin_ends), "round {round}");
+        let (expected, end) = naive(&setting, &symbols, &raw_ends);
+        assert_eq!(raw_end, end, "round {round}");
+        let written = end.written - setting.released;
+        let clean = (written + OVERSHOOT).min(expected.len());
+        for (bytes, name) in [(&raw, "raw"), (&twin, "twin")] {
+            assert!(bytes[..written] == expected[..written], "round {round}, {name}: wrong bytes");
+            // A copy that failed is not there at all.
+            assert!(bytes[clean..] == expected[clean..], "round {round}, {name}: overshoot");
+        }
+        copies += raw_ends.len();
+        failures += usize::from(end.failed);
+        parked += usize::from(end.parked > 0);
+    }
+    // All cases have come.
+    assert!(copies > ROUNDS && failures > ROUNDS / 20 && parked > ROUNDS / 50);
+}
+
+#[test]
+fn literals_leave_room_for_a_copy() {
+    for spare in 1..80 {
+        let mut pages = vec![vec![7u8; 256]];
+        let mut output = Output::new();
+        (output.written, output.page_len) = (256 - spare as u64, 256);
+        let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
+        let (mut fast, at) = raw::Fast::open(&mut cursor, 1 << 15).unwrap();
+        let Some(spot) = fast.spot(at) else {
+            assert!(spare < OVERSHOOT, "{spare} bytes are ample room");
+            continue;
+        };
+        let after = spot.literal(1).literal(2).copy(200 - spare, 9);
+        assert_eq!(after, at + 11);
+        fast.finish(after).unwrap();
+        output.close(cursor);
+        assert_eq!(pages[0][at..after], [1, 2, 7, 7, 7, 7, 7, 7, 7, 7, 7]);
+    }
+}
