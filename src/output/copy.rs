@@ -191,9 +191,31 @@ pub(super) fn lookup<P: Page>(
 }
 
 /// Copies as many bytes as both have, and says how many.
+#[inline(always)]
 pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
-    room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
-    room.len().min(bytes.len())
+    let length = room.len().min(bytes.len());
+    let (Some(room), Some(bytes)) = (room.get_mut(..length), bytes.get(..length)) else { return 0 };
+    if length > 32 {
+        room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
+    } else if !(copy_ends::<16>(room, bytes) || copy_ends::<8>(room, bytes)) {
+        // Most copies are short, and a call of `memcpy` costs a kernel more than they do.
+        let _ = copy_ends::<4>(room, bytes)
+            || copy_ends::<2>(room, bytes)
+            || copy_ends::<1>(room, bytes);
+    }
+    length
+}
+
+/// Copies `N` to twice `N` bytes, as many as both have: the first `N` and the last `N`. `false`, and
+/// nothing done, if there are fewer.
+#[inline(always)]
+fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
+    let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return false;
+    };
+    room.first_chunk_mut().into_iter().for_each(|slot| *slot = first);
+    room.last_chunk_mut().into_iter().for_each(|slot| *slot = last);
+    true
 }
 
 /// Fills `room` with what stands before it, over and over. Returns how many bytes it wrote.
