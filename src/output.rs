@@ -15,6 +15,8 @@ mod raw;
 #[cfg(all(test, not(feature = "safe")))]
 mod raw_tests;
 #[cfg(any(feature = "safe", test))]
+// Tests of the other build use what differs.
+#[cfg_attr(not(feature = "safe"), allow(dead_code))]
 mod twin;
 
 use core::ops::Range;

@@ -99,7 +99,7 @@ pub(super) fn decode<P: Page>(
     bits: &mut Bits<'_>,
     out: &mut Cursor<'_, P>,
 ) -> Result<Step, Error> {
-    let Some((mut fast, mut at)) = Fast::open(out, WINDOW as usize) else { return Ok(Step::Full) };
+    let (mut fast, mut at) = Fast::open(out, WINDOW as usize);
     let stop = loop {
         let mut stop = run::<true, P>(codes, bits, &mut fast, &mut at);
         if let Stop::Edge = stop {

@@ -48,17 +48,16 @@ pub(crate) struct Fast<'c, 'a, P> {
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
-    /// of the next byte. `None`: there is no page.
-    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
-        let (page, before) = cursor.pages.split_last_mut()?;
-        let before = &*before;
-        let page = page.as_mut();
-        let (length, page) = (page.len(), page.as_mut_ptr());
+    /// of the next byte. Without a page there is no room.
+    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> (Self, usize) {
+        let (page, before) = match cursor.pages.split_last_mut() {
+            Some((page, before)) => (page.as_mut(), &*before),
+            None => (&mut [][..], &[][..]),
+        };
         let shift = cursor.rules.page_shift;
         let mask = !usize::MAX.wrapping_shl(shift);
-        if length.wrapping_sub(1) > mask {
-            return None;
-        }
+        let length = page.len().min(mask.wrapping_add(1));
+        let page = page.as_mut_ptr();
         let mut bases = [ptr::null(); NEAR];
         bases[NEAR - 1] = page.cast_const();
         // The nearest page is the last one.
@@ -94,7 +93,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
             failed: None,
             borrowed: PhantomData,
         };
-        Some((fast, at))
+        (fast, at)
     }
 
     /// The place `at`, if there is room from there on.

@@ -7,6 +7,7 @@ use std::vec::Vec;
 
 use super::copy::NOWHERE;
 use super::{raw, twin, Output};
+use crate::zeroed::Zeroed;
 use crate::OVERSHOOT;
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 4_000 };
@@ -121,12 +122,12 @@ fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End
 macro_rules! stretch {
     ($fast:ident, $setting:expr, $symbols:expr) => {{
         let Setting { page_len, mut pages, released, written, history, window } = $setting.clone();
-        let mut output = Output::new();
+        let mut output = Output::ZEROED;
         (output.written, output.settled) = (written as u64, written as u64);
         (output.released, output.history) = (released as u64, history as u64);
         output.page_len = page_len;
         let mut cursor = output.open(&mut pages, window, &[]).unwrap();
-        let (mut fast, mut at) = $fast::Fast::open(&mut cursor, 1 << 15).unwrap();
+        let (mut fast, mut at) = $fast::Fast::open(&mut cursor, 1 << 15);
         let mut ends = Vec::new();
         for symbol in $symbols {
             let Some(spot) = fast.spot(at) else { break };
@@ -178,10 +179,10 @@ fn raw_and_twin_write_what_the_model_writes() {
 fn literals_leave_room_for_a_copy() {
     for spare in 1..80 {
         let mut pages = vec![vec![7u8; 256]];
-        let mut output = Output::new();
+        let mut output = Output::ZEROED;
         (output.written, output.page_len) = (256 - spare as u64, 256);
         let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
-        let (mut fast, at) = raw::Fast::open(&mut cursor, 1 << 15).unwrap();
+        let (mut fast, at) = raw::Fast::open(&mut cursor, 1 << 15);
         let Some(spot) = fast.spot(at) else {
             assert!(spare < OVERSHOOT, "{spare} bytes are ample room");
             continue;

@@ -22,14 +22,14 @@ pub(crate) struct Fast<'c, 'a, P> {
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
-    /// of the next byte. `None`: there is no page.
-    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> Option<(Self, usize)> {
-        let length = cursor.page()?.len();
+    /// of the next byte. Without a page there is no room.
+    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> (Self, usize) {
+        let length = cursor.page().map_or(0, |page| page.len());
         let Cursor { pages, rules, parked, at, .. } = cursor;
-        let covered = pages.len().wrapping_sub(1).wrapping_shl(rules.page_shift);
+        let covered = pages.len().saturating_sub(1).wrapping_shl(rules.page_shift);
         let margins = Margins::new(rules, length, cursor.end, covered, farthest);
         let place = *at;
-        Some((Fast { pages, margins, rules, parked, at, failed: None }, place))
+        (Fast { pages, margins, rules, parked, at, failed: None }, place)
     }
 
     /// The place `at`, if there is room from there on.
@@ -83,7 +83,10 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
-        let Some((page, before)) = self.pages.split_last_mut() else { return NOWHERE };
+        let Some((page, before)) = self.pages.split_last_mut() else {
+            self.failed = Some((at, Error::Internal));
+            return NOWHERE;
+        };
         let (page, rules) = (page.as_mut(), self.rules);
         let mut exact = Exact { before, page, rules, at, parked: *self.parked };
         let after = if exact.copy(distance, length) {
