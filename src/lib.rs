@@ -269,7 +269,8 @@ pub struct Decoded {
 /// Decodes a whole stream from one slice into another: a flat buffer is one page.
 ///
 /// The decoder is [reset](Decode::reset) first, so that one decoder serves for any number of
-/// streams, whatever became of the one before. Limits, choices and a dictionary stay. Success means
+/// streams, whatever became of the one before. Limits, choices and a dictionary stay. `input` starts
+/// where the stream does, even if calls of [`Decode::decode`] have taken some of it. Success means
 /// that the first `written` bytes of `output` are those of this stream.
 ///
 /// ```
