@@ -3,17 +3,21 @@
 
 use std::io::Write;
 
-use pagewise::Gzip;
-use pagewise_benches::{largest, measure, samples, Peer};
+use pagewise_benches::{builds, measure, samples, Peer};
 
 /// The gzip header that `gzip -n` and the compressor here write has no optional field; peers that
-/// know raw deflate only begin behind it.
+/// know raw deflate only start after it.
 const HEADER: usize = 10;
+/// CRC-32 and ISIZE (RFC 1952, 2.3.1).
+const TRAILER: usize = 8;
 
 fn main() {
     let samples = samples(|file| file.starts_with(&[0x1f, 0x8b]), compress, isize_of);
-    let mut peers = peers(largest(&samples));
-    measure("gzip", &samples, &mut peers);
+    assert!(samples.iter().all(|sample| sample.file[3] == 0), "a header with optional fields");
+    let mut peers = builds::gzip();
+    peers.extend(others());
+    let damage_crc = |file: &mut [u8]| file[file.len() - TRAILER] ^= 1;
+    measure("gzip", &samples, peers, damage_crc);
 }
 
 fn compress(bytes: &[u8]) -> Vec<u8> {
@@ -21,62 +25,74 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("writing to memory")
 }
 
-/// ISIZE, the last field of the file (RFC 1952, 2.3.1).
 fn isize_of(file: &[u8]) -> usize {
     let isize = file.last_chunk().expect("a gzip file");
     u32::from_le_bytes(*isize) as usize
 }
 
-fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
-    let mut small = [0; 4096];
-    let zlib_rs_4k = move |file: &[u8], output: &mut [u8]| {
-        let mut inflate = zlib_rs::Inflate::new(true, 16 + 15);
-        while inflate.decompress(
-            &file[inflate.total_in() as usize..],
-            &mut small,
-            zlib_rs::InflateFlush::NoFlush,
-        ) != Ok(zlib_rs::Status::StreamEnd)
-        {}
-        assert_eq!(inflate.total_out(), output.len() as u64);
+fn others<'a>() -> [Peer<'a>; 9] {
+    let mut checked = libdeflater::Decompressor::new();
+    let libdeflate = move |file: &[u8], pages: &mut [&mut [u8]]| {
+        checked.gzip_decompress(file, pages.first_mut()?).ok()
     };
-    let zlib_rs_flat = |file: &[u8], output: &mut [u8]| {
-        let mut inflate = zlib_rs::Inflate::new(true, 16 + 15);
-        let status = inflate.decompress(file, output, zlib_rs::InflateFlush::Finish);
-        assert_eq!(status, Ok(zlib_rs::Status::StreamEnd));
+    let mut unchecked = libdeflater::Decompressor::new();
+    let libdeflate_body = move |file: &[u8], pages: &mut [&mut [u8]]| {
+        let body = file.get(HEADER..file.len() - TRAILER)?;
+        unchecked.deflate_decompress(body, pages.first_mut()?).ok()
     };
-    let zlib_4k = move |file: &[u8], output: &mut [u8]| {
-        let mut inflate = flate2::Decompress::new(false);
-        loop {
-            let rest = &file[HEADER + inflate.total_in() as usize..];
-            match inflate.decompress(rest, &mut small, flate2::FlushDecompress::None) {
-                Ok(flate2::Status::StreamEnd) => break,
-                status => status.expect("a good file"),
-            };
-        }
-        assert_eq!(inflate.total_out(), output.len() as u64);
-    };
-    let miniz_flat = |file: &[u8], output: &mut [u8]| {
-        let body = std::iter::once(&file[HEADER..]);
-        let written =
-            miniz_oxide::inflate::decompress_slice_iter_to_slice(output, body, false, false);
-        assert_eq!(written, Ok(output.len()));
-    };
-    let sirocco_flat = |file: &[u8], output: &mut [u8]| {
-        let bytes = sirocco::decompress(sirocco::Format::Gzip, file, output.len());
-        assert_eq!(bytes.expect("a good file").len(), output.len());
-    };
-    let mut decompressor = libdeflater::Decompressor::new();
-    let libdeflate_flat = move |file: &[u8], output: &mut [u8]| {
-        assert_eq!(decompressor.gzip_decompress(file, output), Ok(output.len()));
-    };
-    vec![
-        Peer::retained(Gzip::new(), largest),
-        Peer { name: "zlib-rs, 4 KiB outputs", decode: Box::new(zlib_rs_4k) },
-        Peer { name: "zlib, 4 KiB outputs, no CRC", decode: Box::new(zlib_4k) },
-        Peer::flat(Gzip::new()),
-        Peer { name: "zlib-rs, flat", decode: Box::new(zlib_rs_flat) },
-        Peer { name: "miniz_oxide, flat, no CRC", decode: Box::new(miniz_flat) },
-        Peer { name: "sirocco, flat", decode: Box::new(sirocco_flat) },
-        Peer { name: "libdeflate, flat", decode: Box::new(libdeflate_flat) },
+    [
+        Peer::pages("zlib-rs, 4 KiB pages", zlib_rs),
+        Peer::pages("zlib, 4 KiB pages", zlib),
+        Peer::pages("zlib body, 4 KiB pages", zlib_body),
+        Peer::flat("zlib-rs, flat", zlib_rs),
+        Peer::flat("zlib, flat", zlib),
+        Peer::flat("miniz_oxide body, flat", miniz_body),
+        Peer::flat("sirocco, flat", sirocco),
+        Peer::flat("libdeflate, flat", libdeflate),
+        Peer::flat("libdeflate body, flat", libdeflate_body),
     ]
+}
+
+/// A state of its own for each file: zlib-rs cannot reset one to read gzip again.
+fn zlib_rs(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let mut inflate = zlib_rs::Inflate::new(true, 16 + 15);
+    for page in pages {
+        let rest = &file[inflate.total_in() as usize..];
+        let status = inflate.decompress(rest, page, zlib_rs::InflateFlush::NoFlush).ok()?;
+        if status == zlib_rs::Status::StreamEnd {
+            return Some(inflate.total_out() as usize);
+        }
+    }
+    None
+}
+
+fn zlib(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    inflate(flate2::Decompress::new_gzip(15), file, pages)
+}
+
+fn zlib_body(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    inflate(flate2::Decompress::new(false), file.get(HEADER..)?, pages)
+}
+
+fn inflate(mut inflate: flate2::Decompress, file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    for page in pages {
+        let rest = &file[inflate.total_in() as usize..];
+        let status = inflate.decompress(rest, page, flate2::FlushDecompress::None).ok()?;
+        if status == flate2::Status::StreamEnd {
+            return Some(inflate.total_out() as usize);
+        }
+    }
+    None
+}
+
+fn miniz_body(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let body = std::iter::once(file.get(HEADER..)?);
+    let output = pages.first_mut()?;
+    miniz_oxide::inflate::decompress_slice_iter_to_slice(output, body, false, false).ok()
+}
+
+/// Into a buffer of its own.
+fn sirocco(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let length = pages.first()?.len();
+    Some(sirocco::decompress(sirocco::Format::Gzip, file, length).ok()?.len())
 }

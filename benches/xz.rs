@@ -3,101 +3,113 @@
 
 use std::io::Read;
 
-use liblzma::stream::{Action, Check, Status, Stream};
-use pagewise::Xz;
-use pagewise_benches::{largest, measure, samples, Peer};
+use liblzma::stream::{Action, Check, Filters, LzmaOptions, Status, Stream};
+use pagewise_benches::{builds, measure, samples, Peer};
 use xz4rust::XzNextBlockResult;
+
+/// Bytes of a stream's footer (The .xz File Format, 2.1.2).
+const FOOTER: usize = 12;
 
 fn main() {
     let samples = samples(|file| file.starts_with(b"\xfd7zXZ\0"), compress, length_of);
-    measure("xz", &samples, &mut peers(largest(&samples)));
+    let mut peers = builds::xz();
+    peers.extend(others());
+    measure("xz", &samples, peers, damage_check);
 }
 
-/// As `xz` does by itself, but with the check that kernels ask for.
+/// As the kernel's makefiles compress modules: CRC32, and a dictionary of 1 MiB.
 fn compress(bytes: &[u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 1024);
-    let mut encoder = Stream::new_easy_encoder(6, Check::Crc32).expect("liblzma");
+    let mut options = LzmaOptions::new_preset(6).expect("liblzma");
+    let mut filters = Filters::new();
+    filters.lzma2(options.dict_size(1 << 20));
+    let mut encoder = Stream::new_stream_encoder(&filters, Check::Crc32).expect("liblzma");
     let status = encoder.process_vec(bytes, &mut file, Action::Finish).expect("memory enough");
     assert_eq!(status, Status::StreamEnd);
     file
 }
 
-fn length_of(file: &[u8]) -> usize {
-    let mut length = 0;
-    lzma_4k(file, |bytes| length += bytes.len());
-    length
+/// The last block's check lies before the index, whose length the footer tells.
+fn damage_check(file: &mut [u8]) {
+    let footer = file.len() - FOOTER;
+    let words = u32::from_le_bytes(file[footer + 4..][..4].try_into().expect("four bytes"));
+    file[footer - (words as usize + 1) * 4 - 1] ^= 1;
 }
 
-/// Decodes by liblzma, 4 KiB at a time.
-fn lzma_4k(file: &[u8], mut take: impl FnMut(&[u8])) {
+fn length_of(file: &[u8]) -> usize {
     let mut decoder = Stream::new_stream_decoder(u64::MAX, 0).expect("liblzma");
     let mut page = [0; 4096];
     loop {
-        let (consumed, written) = (decoder.total_in() as usize, decoder.total_out());
-        let status = decoder.process(&file[consumed..], &mut page, Action::Finish);
-        take(&page[..(decoder.total_out() - written) as usize]);
+        let rest = &file[decoder.total_in() as usize..];
+        let status = decoder.process(rest, &mut page, Action::Finish);
         if status.expect("a good file") == Status::StreamEnd {
-            break;
+            return decoder.total_out() as usize;
         }
     }
 }
 
-fn peers<'a>(largest: usize) -> Vec<Peer<'a>> {
-    let liblzma_4k = |file: &[u8], output: &mut [u8]| {
-        let mut written = 0;
-        lzma_4k(file, |bytes| written += bytes.len());
-        assert_eq!(written, output.len());
-    };
-    let liblzma_flat = |file: &[u8], output: &mut [u8]| {
-        let mut decoder = Stream::new_stream_decoder(u64::MAX, 0).expect("liblzma");
-        let status = decoder.process(file, output, Action::Finish);
-        assert_eq!(status.expect("a good file"), Status::StreamEnd);
-    };
-    let mut small = [0; 4096];
-    let rust2_4k = move |file: &[u8], output: &mut [u8]| {
-        let mut reader = lzma_rust2::XzReader::new(file, false);
-        let mut written = 0;
-        loop {
-            match reader.read(&mut small).expect("a good file") {
-                0 => break,
-                read => written += read,
-            }
-        }
-        assert_eq!(written, output.len());
-    };
-    let rust2_flat = |file: &[u8], output: &mut [u8]| {
-        lzma_rust2::XzReader::new(file, false).read_exact(output).expect("a good file");
-    };
-    let mut decoder = xz4rust::XzDecoder::in_heap();
-    let xz4rust_4k = move |file: &[u8], output: &mut [u8]| {
-        decoder.reset();
+fn others<'a>() -> [Peer<'a>; 6] {
+    let mut xz4rust = xz4rust::XzDecoder::in_heap();
+    let xz4rust = move |file: &[u8], pages: &mut [&mut [u8]]| {
+        xz4rust.reset();
         let (mut rest, mut total) = (file, 0);
-        loop {
-            match decoder.decode(rest, &mut small).expect("a good file") {
-                XzNextBlockResult::NeedMoreData(consumed, written) => {
-                    rest = &rest[consumed..];
-                    total += written;
-                }
-                XzNextBlockResult::EndOfStream(_, written) => {
-                    total += written;
-                    break;
+        for page in pages {
+            // It may come back before the page is full.
+            let mut at = 0;
+            while at < page.len() {
+                match xz4rust.decode(rest, &mut page[at..]).ok()? {
+                    XzNextBlockResult::NeedMoreData(consumed, written) => {
+                        rest = &rest[consumed..];
+                        at += written;
+                        total += written;
+                    }
+                    XzNextBlockResult::EndOfStream(_, written) => return Some(total + written),
                 }
             }
         }
-        assert_eq!(total, output.len());
+        None
     };
-    let lzma_rs_flat = |mut file: &[u8], mut output: &mut [u8]| {
-        lzma_rs::xz_decompress(&mut file, &mut output).expect("a good file");
-        assert!(output.is_empty());
-    };
-    vec![
-        Peer::retained(Xz::new(), largest),
-        Peer { name: "liblzma, 4 KiB outputs", decode: Box::new(liblzma_4k) },
-        Peer { name: "lzma-rust2, 4 KiB outputs", decode: Box::new(rust2_4k) },
-        Peer { name: "xz4rust, 4 KiB outputs", decode: Box::new(xz4rust_4k) },
-        Peer::flat(Xz::new()),
-        Peer { name: "liblzma, flat", decode: Box::new(liblzma_flat) },
-        Peer { name: "lzma-rust2, flat", decode: Box::new(rust2_flat) },
-        Peer { name: "lzma-rs, flat", decode: Box::new(lzma_rs_flat) },
+    [
+        Peer::pages("liblzma, 4 KiB pages", liblzma),
+        Peer::pages("lzma-rust2, 4 KiB pages", rust2),
+        Peer::pages("xz4rust, 4 KiB pages", xz4rust),
+        Peer::flat("liblzma, flat", liblzma),
+        Peer::flat("lzma-rust2, flat", rust2),
+        Peer::flat("lzma-rs, flat", lzma_rs),
     ]
+}
+
+fn liblzma(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let mut decoder = Stream::new_stream_decoder(u64::MAX, 0).ok()?;
+    for page in pages {
+        let rest = &file[decoder.total_in() as usize..];
+        if decoder.process(rest, page, Action::Finish).ok()? == Status::StreamEnd {
+            return Some(decoder.total_out() as usize);
+        }
+    }
+    None
+}
+
+fn rust2(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let mut reader = lzma_rust2::XzReader::new(file, false);
+    let mut total = 0;
+    for page in pages {
+        let mut at = 0;
+        while at < page.len() {
+            match reader.read(&mut page[at..]).ok()? {
+                0 => return Some(total + at),
+                read => at += read,
+            }
+        }
+        total += at;
+    }
+    // A flat buffer is full before the end has been read.
+    (reader.read(&mut [0]).ok()? == 0).then_some(total)
+}
+
+fn lzma_rs(mut file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
+    let mut output: &mut [u8] = pages.first_mut()?;
+    let length = output.len();
+    lzma_rs::xz_decompress(&mut file, &mut output).ok()?;
+    Some(length - output.len())
 }
