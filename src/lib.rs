@@ -4,7 +4,7 @@
 //! The crate is `core` only: no allocator, no operating system, no dependency. All state is in the
 //! decoder, whose size is known at compile time; all output is in the caller's pages, which are
 //! also the history that the formats copy from. So there is no window memory, whatever a header
-//! asks for, and no byte is written twice.
+//! asks for.
 //!
 //! ```
 //! use pagewise::{Decode, Error, Gzip, Pause};
@@ -32,8 +32,8 @@
 //!
 //! ```text
 //! input -> container     -> engine             -> Cursor: push, extend, copy -> the caller's page
-//!          gzip, zlib       deflate symbols       (the only code that knows
-//!          xz, lzma         LZMA symbols           pages, the only match copy)
+//!          gzip, zlib       deflate symbols
+//!          xz, lzma         LZMA symbols
 //!          zstd             literals, sequences
 //!                                    filters change bytes in place once no copy can reach them;
 //!                                    checks take each run of settled bytes while it is hot
@@ -54,6 +54,9 @@
 //! [`Concatenated`] takes them one after the other, as files have them; [`Carry`] feeds a decoder
 //! from pieces of input of any size. They compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what
 //! a file reader wants, and [`decode_slice`] the one-call form.
+//!
+//! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place of
+//! the primitives that write pages by address, with the same results.
 //!
 //! With the feature `capi` all of it has a C ABI, which `src/pagewise.h` declares.
 //!

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The caller's pages as output and as history: the only file that knows pages.
+//! The caller's pages as output and as history.
 //!
 //! [`Output`] is what is kept between calls: how far the output has come, and a copy that did not
 //! fit ([`Parked`]). [`Cursor`] is one round: the page being written, with the full pages before

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Sequences of which it is known how many bytes they will write: they may be made in whole chunks.
 //!
-//! A chunk is written at once, whatever the length. What it writes behind a copy's end lies before the
-//! last byte that is sure to be written, so nothing past the end of the output is ever touched.
+//! A chunk is written at once, whatever the length. What it writes after a copy's end lies before the
+//! last byte that is sure to be written, but for a few scratch bytes at a page's end.
 
 use super::copy::{copy_over, load, load_chunk, lookup, store, store_chunk, CHUNK};
 use super::cursor::Cursor;
