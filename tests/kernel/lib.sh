@@ -139,19 +139,21 @@ no_foreign_code() {
     grep -vw lea "$1" | none '%[xyz]?mm[0-9]|%st\b|[ ,]-0x[0-9a-f]+\(%rsp\)'
 }
 
-# kernel_object DIRECTORY: builds the crate with its C ABI under a kernel's flags into pagewise.o there, as
-# kbuild takes it, by whatever rustc there is.
+# kernel_object DIRECTORY [CHECKOUT [FEATURE]]: builds the crate, this one or another checkout of it, with its
+# C ABI under a kernel's flags into pagewise.o there, as kbuild takes it, by whatever rustc there is.
 kernel_object() {
+    local checkout=${2:-$top} features=() feature
+    for feature in gzip xz zstd capi ${3:-}; do features+=(--cfg "feature=\"$feature\""); done
     # No vector registers, no red zone, no jump that the mitigations forbid, no entry that IBT refuses, no
     # relocation that the module loader does not know. That rustc may refuse some of it one day for this
     # target is what it warns of.
     RUSTC_BOOTSTRAP=1 rustc --edition 2021 --crate-type rlib --crate-name pagewise --emit obj \
-        --cfg 'feature="gzip"' --cfg 'feature="xz"' --cfg 'feature="zstd"' --cfg 'feature="capi"' \
-        -C opt-level=3 -C panic=abort -C codegen-units=1 -C embed-bitcode=no -C overflow-checks=on \
-        -C code-model=kernel -C relocation-model=static -C no-redzone=yes -C force-unwind-tables=no \
+        "${features[@]}" -C opt-level=3 -C panic=abort -C codegen-units=1 -C embed-bitcode=no \
+        -C overflow-checks=on -C code-model=kernel -C relocation-model=static -C no-redzone=yes \
+        -C force-unwind-tables=no \
         -C target-feature=-sse,-sse2,+harden-sls-ijmp,+harden-sls-ret -C jump-tables=no \
         -Z function-return=thunk-extern -Z cf-protection=branch -Z function-sections=yes \
-        -Z plt=yes -Z direct-access-external-data=yes -o "$1/whole.o" "$top/src/lib.rs" \
+        -Z plt=yes -Z direct-access-external-data=yes -o "$1/whole.o" "$checkout/src/lib.rs" \
         2>"$1/rustc.log" || { cat "$1/rustc.log" >&2; return 1; }
     # What nobody calls is dropped, as a kernel's link drops it, and then the names that it used.
     local names used unused undefined
@@ -172,6 +174,25 @@ kernel_object() {
     no_foreign_code "$1/code"
     readelf -rW "$1/pagewise.o" | awk '/R_X86_64/ {print $3 "."}' |
         sed -E '/^R_X86_64_(64|32|32S|PC32|PLT32|PC64)\.$/d' | none R_X86_64
+}
+
+# processor: what this runs on.
+processor() {
+    awk -F ': ' '
+        FNR == NR { if (!/^#/) table[++rows] = $0; next }
+        $1 ~ /^(vendor_id|cpu family|model|model name)\t*$/ { sub(/\t*$/, "", $1); if (!($1 in cpu)) cpu[$1] = $2 }
+        END {
+            known = "microarchitecture unknown"
+            for (row = 1; row <= rows; row++) {
+                split(table[row], field, " +")
+                if (field[1] == cpu["vendor_id"] && field[2] == cpu["cpu family"] &&
+                    field[3] + 0 <= cpu["model"] + 0 && cpu["model"] + 0 <= field[4] + 0) {
+                    known = table[row]
+                    sub(/^[^ ]+ +[0-9]+ +[0-9]+ +[0-9]+ +/, "", known)
+                }
+            }
+            printf "%s, family %s, model %s: %s\n", cpu["model name"], cpu["cpu family"], cpu["model"], known
+        }' "$top/benches/processors" /proc/cpuinfo
 }
 
 # compress FILE [XZ_OPTION]...: beside it, as a kernel's makefiles compress modules.
