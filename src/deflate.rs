@@ -3,6 +3,7 @@
 
 mod inflate;
 mod symbols;
+mod table;
 
 use crate::wrapped::{Container, Taken, Wrapped};
 use crate::zeroed::{zeroed, Zeroed};

@@ -100,8 +100,6 @@ pub mod oracle;
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
-#[cfg(feature = "gzip")]
-mod prefix_code;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 #[cfg_attr(not(feature = "xz"), allow(dead_code))]
 mod wrapped;

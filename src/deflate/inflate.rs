@@ -3,12 +3,12 @@
 
 use crate::bits::{Bits, Held};
 use crate::output::Cursor;
-use crate::prefix_code::{Entry, Order, Table};
 use crate::wrapped::{Engine, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
 use super::symbols::{self, Codes, DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
+use super::table::{Entry, Order, Table};
 
 zeroed_enum! {
     /// What comes next in the stream.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The symbols of a compressed block: alphabets, tables and the loop (RFC 1951, 3.2.5 and 3.2.6).
 
-use super::WINDOW;
 use crate::bits::{Bits, REFILLED};
 use crate::output::{Cursor, Fast};
-use crate::prefix_code::{Entry, Table};
 use crate::wrapped::Step;
 use crate::zeroed::zeroed;
 use crate::{Error, Page};
+
+use super::table::{Entry, Table};
+use super::WINDOW;
 
 /// Symbols that have codes: 286 and 287 take part in the fixed code, and mean nothing (3.2.6).
 pub(super) const LITLEN_SYMBOLS: usize = 288;

@@ -19,7 +19,7 @@ const MAX_CODE_BITS: usize = 15;
 /// None of bits 14, 15 and 31: value 1 is the end of a block, 0 is no such code, or a symbol that
 /// means nothing. The counts are where a processor finds them without a mask.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry(u32);
+pub(super) struct Entry(u32);
 
 zeroed! { impl for Entry(_) }
 
@@ -29,14 +29,14 @@ impl Entry {
     const LINK: u32 = 1 << 31;
 
     /// A symbol that no valid stream contains.
-    pub(crate) const INVALID: Self = Self(0);
-    pub(crate) const END_OF_BLOCK: Self = Self(1 << 16);
+    pub(super) const INVALID: Self = Self(0);
+    pub(super) const END_OF_BLOCK: Self = Self(1 << 16);
 
-    pub(crate) const fn of_literal(value: u8) -> Self {
+    pub(super) const fn of_literal(value: u8) -> Self {
         Self(Self::LITERAL | (value as u32) << 16)
     }
 
-    pub(crate) const fn of_extra(value: u16, extra_bits: u32) -> Self {
+    pub(super) const fn of_extra(value: u16, extra_bits: u32) -> Self {
         Self(Self::EXTRA | (value as u32) << 16 | extra_bits)
     }
 
@@ -50,41 +50,41 @@ impl Entry {
     }
 
     #[inline(always)]
-    pub(crate) fn is_literal(self) -> bool {
+    pub(super) fn is_literal(self) -> bool {
         self.0 & Self::LITERAL != 0
     }
 
     #[inline(always)]
-    pub(crate) fn is_end_of_block(self) -> bool {
+    pub(super) fn is_end_of_block(self) -> bool {
         let flags = self.0 & (Self::EXTRA | Self::LITERAL | Self::LINK);
         flags == 0 && self.value() == 1
     }
 
     /// Whether this is a length or a distance.
     #[inline(always)]
-    pub(crate) fn has_extra(self) -> bool {
+    pub(super) fn has_extra(self) -> bool {
         self.0 & Self::EXTRA != 0
     }
 
     #[inline(always)]
-    pub(crate) fn is_link(self) -> bool {
+    pub(super) fn is_link(self) -> bool {
         self.0 & Self::LINK != 0
     }
 
     /// Code and extra bits.
     #[inline(always)]
-    pub(crate) fn bits(self) -> u32 {
+    pub(super) fn bits(self) -> u32 {
         self.0 & 0xff
     }
 
     /// All of it, for [`Bits::consume_entry`](crate::bits::Bits::consume_entry).
     #[inline(always)]
-    pub(crate) fn word(self) -> u32 {
+    pub(super) fn word(self) -> u32 {
         self.0
     }
 
     #[inline(always)]
-    pub(crate) fn literal(self) -> u8 {
+    pub(super) fn literal(self) -> u8 {
         (self.0 >> 16) as u8
     }
 
@@ -96,30 +96,30 @@ impl Entry {
 
     /// The base value plus the extra bits, which stand in `bits` behind the code.
     #[inline(always)]
-    pub(crate) fn value_with_extra(self, bits: u64) -> usize {
+    pub(super) fn value_with_extra(self, bits: u64) -> usize {
         self.value_of_own(self.own_bits(bits))
     }
 
     /// Of the bits to come those that this entry consumes, at most 32.
     #[inline(always)]
-    pub(crate) fn own_bits(self, bits: u64) -> u32 {
+    pub(super) fn own_bits(self, bits: u64) -> u32 {
         bits as u32 & !u32::MAX.wrapping_shl(self.0)
     }
 
     /// The base value plus the extra bits, which stand in [`own_bits`](Self::own_bits) behind the code.
     #[inline(always)]
-    pub(crate) fn value_of_own(self, own: u32) -> usize {
+    pub(super) fn value_of_own(self, own: u32) -> usize {
         // Not a link, so there is no flag above the value.
         (self.0 >> 16).wrapping_add(own.wrapping_shr(self.0 >> 8)) as usize
     }
 }
 
 /// Why code lengths make no code.
-pub(crate) struct NotACode;
+pub(super) struct NotACode;
 
 /// A lookup table: `FIRST` entries found by the next bits of the stream, and second tables for
 /// longer codes in `SECOND` entries. Both are powers of two, so that masks bound the lookups.
-pub(crate) struct Table<const FIRST: usize, const SECOND: usize> {
+pub(super) struct Table<const FIRST: usize, const SECOND: usize> {
     first: [Entry; FIRST],
     second: [Entry; SECOND],
 }
@@ -135,14 +135,14 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
 
     /// The entry for a code of up to `FIRST_BITS` bits, or a link.
     #[inline(always)]
-    pub(crate) fn first(&self, bits: u64) -> Entry {
+    pub(super) fn first(&self, bits: u64) -> Entry {
         self.first[bits as usize & (FIRST - 1)]
     }
 
     /// The entry that a link leads to. `bits` are those behind the first `FIRST_BITS`, and the
     /// entry tells of them only.
     #[inline(always)]
-    pub(crate) fn second(&self, link: Entry, bits: u64) -> Entry {
+    pub(super) fn second(&self, link: Entry, bits: u64) -> Entry {
         let below = bits & !u64::MAX.wrapping_shl(link.0 >> 8);
         let at = (link.value() as usize).wrapping_add(below as usize);
         self.second[at & (SECOND - 1)]
@@ -154,7 +154,7 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
     /// A code must be complete, with zlib's exceptions if `lone` is set: no code at all, or one
     /// code of one bit. Bit patterns without a code are then invalid entries of one bit. `order` is
     /// memory to work in: too much for a kernel's stack.
-    pub(crate) fn build(
+    pub(super) fn build(
         &mut self,
         lengths: &[u8],
         symbols: &[Entry],
@@ -297,10 +297,10 @@ fn second_bits(count: &[u16], bits: usize) -> u32 {
 }
 
 /// Most symbols of a code: deflate's literals and lengths.
-pub(crate) const MAX_SYMBOLS: usize = 288;
+pub(super) const MAX_SYMBOLS: usize = 288;
 
 /// Numbers of symbols.
-pub(crate) type Order = [u16; MAX_SYMBOLS];
+pub(super) type Order = [u16; MAX_SYMBOLS];
 
 /// The symbols of a code in the order of their codes: by length, then by number.
 struct Sorted<'a> {
