@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Deflate streams with nothing around them (RFC 1951).
 
+mod canonical;
 mod inflate;
 mod symbols;
 mod table;

@@ -7,8 +7,9 @@ use crate::wrapped::{Engine, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
+use super::canonical::Sorted;
 use super::symbols::{self, Codes, DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
-use super::table::{Entry, Order, Table};
+use super::table::{Entry, Table};
 
 zeroed_enum! {
     /// What comes next in the stream.
@@ -84,13 +85,13 @@ pub struct Inflate {
     lengths: [u8; MAX_LENGTHS],
     code_length: Table<CODE_LENGTH_TABLE, 1>,
     codes: Codes,
-    order: Order,
+    sorted: Sorted,
 }
 
 zeroed! {
     impl for Inflate {
         stage, last_block, fixed, held, stored, litlen_codes, distance_codes, code_length_codes,
-        have, blocks, lengths, code_length, codes, order,
+        have, blocks, lengths, code_length, codes, sorted,
     }
 }
 
@@ -257,7 +258,7 @@ impl Inflate {
         let lengths =
             self.lengths.first_chunk::<CODE_LENGTH_SYMBOLS>().unwrap_or(&[0; CODE_LENGTH_SYMBOLS]);
         self.code_length
-            .build(lengths, &CODE_LENGTH, false, &mut self.order)
+            .build(lengths, &CODE_LENGTH, false, &mut self.sorted)
             .map_err(|_| Error::DeflateCodeLengthCode)?;
         self.have = 0;
         self.stage = Stage::CodeLengths;
@@ -329,11 +330,11 @@ impl Inflate {
         }
         self.codes
             .litlen
-            .build(litlen, &symbols::LITLEN, true, &mut self.order)
+            .build(litlen, &symbols::LITLEN, true, &mut self.sorted)
             .map_err(|_| Error::DeflateLitlenCode)?;
         self.codes
             .distance
-            .build(distance, &symbols::DISTANCE, true, &mut self.order)
+            .build(distance, &symbols::DISTANCE, true, &mut self.sorted)
             .map_err(|_| Error::DeflateDistanceCode)
     }
 }

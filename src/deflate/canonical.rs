@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Canonical prefix codes (RFC 1951, 3.2.2): from code lengths to the entries of a lookup table.
+
+use super::table::Entry;
+
+/// Longest code (RFC 1951, 3.2.7).
+const MAX_CODE_BITS: usize = 15;
+/// Code lengths, 0 included.
+const LENGTHS: usize = MAX_CODE_BITS + 1;
+/// Kraft's sum of a complete code, in codes of the longest length.
+const COMPLETE: u32 = 1 << MAX_CODE_BITS;
+
+/// Most symbols of a code: 288 literals and lengths, rounded up to a power of two, so that a mask
+/// bounds an index.
+pub(super) const MAX_SYMBOLS: usize = 512;
+
+/// Working memory to build a table.
+pub(super) type Sorted = [Entry; MAX_SYMBOLS];
+
+/// Why code lengths make no code.
+pub(super) struct NotACode;
+
+/// The two parts of a table of any size: one builder serves all.
+pub(super) struct Builder<'a> {
+    pub(super) first: &'a mut [Entry],
+    pub(super) second: &'a mut [Entry],
+}
+
+impl Builder<'_> {
+    /// See [`Table::build`](super::table::Table::build).
+    #[inline(never)]
+    pub(super) fn build(
+        self,
+        lengths: &[u8],
+        symbols: &[Entry],
+        lone: bool,
+        sorted: &mut Sorted,
+    ) -> Result<(), NotACode> {
+        let Canonical { mut counts, sum, coded } = sort(lengths, symbols, sorted);
+        if sum == COMPLETE {
+            let (next, longer) = fill(self.first, &counts, coded);
+            return self.fill_second(&mut counts, next, longer);
+        }
+        if !lone || coded.len() > counts[1].min(1) as usize {
+            return Err(NotACode);
+        }
+        self.first.fill(Entry::INVALID.coded(1));
+        if let Some(entry) = coded.first() {
+            let entry = entry.coded(1);
+            self.first.iter_mut().step_by(2).for_each(|slot| *slot = entry);
+        }
+        Ok(())
+    }
+
+    /// Enters the codes that are longer than an index of the first table: a link for each group of
+    /// codes that agree in these bits, and a second table for the bits after them. `code` is the
+    /// first of these codes, taken as one of the longest length that [`fill`] has entered; `longer`
+    /// are their symbols.
+    fn fill_second(
+        self,
+        counts: &mut [u32; LENGTHS],
+        mut code: NextCode,
+        longer: &[Entry],
+    ) -> Result<(), NotACode> {
+        let first_bits = self.first.len().trailing_zeros() as usize;
+        let mask = self.first.len().wrapping_sub(1);
+        let (mut start, mut size, mut group) = (0usize, 0usize, usize::MAX);
+        let mut length = first_bits;
+        for &symbol in longer {
+            let codes = loop {
+                match counts.get_mut(length) {
+                    Some(codes) if length > first_bits && *codes > 0 => break codes,
+                    Some(_) => {
+                        length = length.wrapping_add(1);
+                        code.lengthen();
+                    }
+                    None => return Err(NotACode),
+                }
+            };
+            *codes = codes.wrapping_sub(1);
+            let beyond = length.wrapping_sub(first_bits);
+            if code.reversed & mask != group {
+                group = code.reversed & mask;
+                start = start.wrapping_add(size);
+                let bits = second_bits(counts.get(length..).unwrap_or(&[]), beyond);
+                size = 1usize.wrapping_shl(bits);
+                if let Some(slot) = self.first.get_mut(group) {
+                    *slot = Entry::link(start, bits);
+                }
+            }
+            let entry = symbol.coded(beyond);
+            let table = self.second.get_mut(start..start.wrapping_add(size)).ok_or(NotACode)?;
+            let mut place = code.reversed.wrapping_shr(first_bits as u32);
+            while let Some(slot) = table.get_mut(place) {
+                *slot = entry;
+                place = place.wrapping_add(1usize.wrapping_shl(beyond as u32));
+            }
+            code.advance(!usize::MAX.wrapping_shl(length as u32));
+        }
+        Ok(())
+    }
+}
+
+/// Bits of a second table whose first code has `bits` bits: as many as the remaining codes fill
+/// completely. `counts` is the number of these codes by length, from `bits` on, without the first.
+fn second_bits(counts: &[u32], bits: usize) -> u32 {
+    let mut bits = bits as u32;
+    let mut room = 1i32.wrapping_shl(bits).wrapping_sub(1);
+    for &codes in counts {
+        room = room.wrapping_sub(codes as i32);
+        if room <= 0 {
+            break;
+        }
+        room = room.wrapping_mul(2);
+        bits = bits.wrapping_add(1);
+    }
+    bits
+}
+
+/// A canonical code, as its lengths define it.
+struct Canonical<'a> {
+    /// Number of codes by length; none of length 0.
+    counts: [u32; LENGTHS],
+    /// Kraft's sum: [`COMPLETE`]; more if codes collide; less if bit patterns without a code remain.
+    sum: u32,
+    /// The symbols that have a code, in the order of their codes: by length, then by number.
+    coded: &'a [Entry],
+}
+
+/// Sorts symbols by the lengths of their codes: a counting sort.
+#[inline(always)]
+fn sort<'a>(lengths: &[u8], symbols: &[Entry], sorted: &'a mut Sorted) -> Canonical<'a> {
+    let mut counts = [0u32; LENGTHS];
+    for &length in lengths {
+        let count = &mut counts[usize::from(length) & MAX_CODE_BITS];
+        *count = count.wrapping_add(1);
+    }
+    // Symbols without a code come first, which spares a branch that would be hard to predict.
+    let mut places = [0u32; LENGTHS];
+    let (mut shorter, mut sum) = (counts[0], 0u32);
+    for length in 1..LENGTHS {
+        let codes = counts[length];
+        places[length] = shorter;
+        shorter = shorter.wrapping_add(codes);
+        sum = sum.wrapping_add(codes << (MAX_CODE_BITS - length));
+    }
+    for (&symbol, &length) in symbols.iter().zip(lengths) {
+        let place = &mut places[usize::from(length) & MAX_CODE_BITS];
+        sorted[*place as usize & (sorted.len() - 1)] = symbol;
+        *place = place.wrapping_add(1);
+    }
+    let coded = sorted.get(counts[0] as usize..lengths.len()).unwrap_or(&[]);
+    counts[0] = 0;
+    Canonical { counts, sum, coded }
+}
+
+/// Enters the codes of a complete code that are no longer than an index of `table`. Returns the code
+/// after them, and its symbol and all later ones.
+///
+/// The table doubles with each length. For codes of `n` bits it has 2^n entries. Shorter codes do
+/// not depend on bit `n - 1`, so the upper half starts as a copy of the lower one. The first code
+/// of a length ends in a zero, and each pair of codes from there on differs in bit `n - 1` only: the
+/// two stand at the same index of the lower and of the upper half, and the index moves on once for
+/// both. An entry that no code has reached yet is garbage; in a complete code there is none at the
+/// end.
+///
+/// ```text
+/// lengths 1, 2, 3, 3; bits of a code from right to left
+/// n = 1    0: a   1: -
+/// n = 2   00: a  01: b   10: a  11: -
+/// n = 3  000: a 001: b  010: a 011: c  100: a 101: b  110: a 111: d
+/// ```
+#[inline(always)]
+fn fill<'a>(
+    table: &mut [Entry],
+    counts: &[u32; LENGTHS],
+    coded: &'a [Entry],
+) -> (NextCode, &'a [Entry]) {
+    let (mut code, mut longer) = (NextCode::FIRST, coded);
+    // By index, which the compiler sees to be in bounds.
+    #[allow(clippy::needless_range_loop)]
+    for bits in 1..LENGTHS {
+        let half = 1usize << (bits - 1);
+        let Some((lower, upper)) = table.split_at_mut_checked(half) else { break };
+        let Some(upper) = upper.get_mut(..half) else { break };
+        if longer.len() < coded.len() {
+            copy(upper, lower);
+        }
+        let Some((now, rest)) = longer.split_at_checked(counts[bits] as usize) else { break };
+        longer = rest;
+        // Without its last bit until the pairs are done.
+        for pair in now.chunks_exact(2) {
+            let at = code.reversed;
+            let (Some(low), Some(high)) = (lower.get_mut(at), upper.get_mut(at)) else { break };
+            let &[a, b] = pair else { break };
+            *low = a.coded(bits);
+            *high = b.coded(bits);
+            code.advance(half - 1);
+        }
+        code.lengthen();
+        if let &[last] = now.chunks_exact(2).remainder() {
+            if let Some(low) = lower.get_mut(code.reversed) {
+                *low = last.coded(bits);
+            }
+            code.advance(half * 2 - 1);
+        }
+    }
+    (code, longer)
+}
+
+/// Copies as many entries as both slices have. The compiler turns it into a `memcpy`. With
+/// `copy_from_slice` it keeps a panic when it optimizes for size.
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+}
+
+/// The next code to assign: canonical codes of a length count up.
+struct NextCode {
+    /// The code as a number, its last bit lowest.
+    number: u32,
+    /// The code as an index: in the stream's bit order, its first bit lowest.
+    reversed: usize,
+}
+
+impl NextCode {
+    const FIRST: Self = Self { number: 0, reversed: 0 };
+
+    /// Goes on to codes that are one bit longer: a zero follows.
+    #[inline(always)]
+    fn lengthen(&mut self) {
+        self.number = self.number.wrapping_mul(2);
+    }
+
+    /// Goes on to the code after this one; `mask` covers the bits of a code. The last code is
+    /// followed by the first.
+    ///
+    /// Counting up to a number that ends in `n` zeros changes its lowest `n + 1` bits, which are the
+    /// highest ones of the index. That takes no reversal, and the index waits for one XOR only.
+    #[inline(always)]
+    fn advance(&mut self, mask: usize) {
+        self.number = self.number.wrapping_add(1);
+        // The bit keeps the compiler from caring for zero.
+        let zeros = (self.number | 1 << 31).trailing_zeros();
+        self.reversed ^= mask ^ mask.wrapping_shr(1).wrapping_shr(zeros);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    use super::super::table::Table;
+    use super::*;
+
+    type Small = Table<{ 1 << 9 }, 2048>;
+
+    /// A small generator of numbers below `limit`.
+    fn random(state: &mut u64, limit: usize) -> usize {
+        *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (*state >> 33) as usize % limit
+    }
+
+    /// The lengths of a complete code, at most `longest`: a random leaf of the tree is split until there
+    /// are enough.
+    fn complete(state: &mut u64, longest: u8, codes: usize, symbols: usize) -> Vec<u8> {
+        let mut leaves = Vec::from([0u8]);
+        while leaves.len() < codes {
+            // Mostly deep ones, so that second tables come out unlike.
+            let leaf = leaves.len() - 1 - random(state, leaves.len().min(4));
+            if leaves[leaf] < longest {
+                leaves[leaf] += 1;
+                leaves.push(leaves[leaf]);
+            } else {
+                let leaf = random(state, leaves.len());
+                leaves.swap(leaf, 0);
+                leaves.rotate_left(1);
+            }
+        }
+        let mut lengths = leaves;
+        lengths.resize(symbols, 0);
+        for place in 0..symbols {
+            lengths.swap(place, random(state, symbols));
+        }
+        lengths
+    }
+
+    /// The codes as the algorithm of RFC 1951, 3.2.2 gives them.
+    fn naive_codes(lengths: &[u8]) -> Vec<u32> {
+        let mut next = [0u32; 17];
+        for bits in 1..=15u8 {
+            let shorter = lengths.iter().filter(|&&l| l == bits - 1 && l > 0).count() as u32;
+            next[usize::from(bits)] = (next[usize::from(bits) - 1] + shorter) << 1;
+        }
+        let code = |&length: &u8| {
+            let code = next[usize::from(length)];
+            next[usize::from(length)] += u32::from(length > 0);
+            code
+        };
+        lengths.iter().map(code).collect()
+    }
+
+    #[test]
+    fn lookups_find_what_bit_by_bit_decoding_finds() {
+        let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
+        let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
+        let mut table = Box::new(Small::new());
+        let mut state = 1;
+        for round in 0..300 {
+            let codes = 2 + random(&mut state, 60 + round % 30);
+            let lengths = complete(&mut state, 15, codes, 100);
+            assert!(table.build(&lengths, &symbols[..100], false, &mut order).is_ok(), "{round}");
+            let naive = naive_codes(&lengths);
+            for (symbol, (&length, &code)) in lengths.iter().zip(&naive).enumerate() {
+                if length == 0 {
+                    continue;
+                }
+                // The code's first bit is the lowest; what stands behind it does not matter.
+                let code = u64::from(code.reverse_bits() >> (32 - u32::from(length)));
+                for behind in [0, u64::MAX, 0x5a5a_5a5a] {
+                    let bits = code | behind << length;
+                    let mut entry = table.first(bits);
+                    let mut used = 0;
+                    if entry.is_link() {
+                        used = Small::FIRST_BITS as u32;
+                        entry = table.second(entry, bits >> used);
+                    }
+                    assert_eq!(entry.value(), symbol as u32, "round {round}");
+                    assert_eq!(used + entry.bits(), u32::from(length), "round {round}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_complete_codes_pass() {
+        let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
+        let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
+        let mut table = Box::new(Small::new());
+        let mut state = 7;
+        for round in 0..2000 {
+            let count = 1 + random(&mut state, 6);
+            let lengths: Vec<u8> = (0..count).map(|_| random(&mut state, 5) as u8).collect();
+            let kraft: u32 = lengths.iter().filter(|&&l| l > 0).map(|&l| 1 << (15 - l)).sum();
+            let coded = lengths.iter().filter(|&&l| l > 0).count();
+            let lone = coded == 0 || (coded == 1 && kraft == 1 << 14);
+            for allowed in [false, true] {
+                let built = table.build(&lengths, &symbols[..count], allowed, &mut order);
+                let expected = kraft == 1 << 15 || (allowed && lone);
+                assert_eq!(built.is_ok(), expected, "round {round}: {lengths:?}, {allowed}");
+            }
+        }
+    }
+}
