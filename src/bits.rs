@@ -72,15 +72,18 @@ impl<'a> Bits<'a> {
         *self = Self { input: self.input, rest, buffer: 0, count: 0 };
     }
 
-    /// Takes up input until there are at least [`REFILLED`] bits, or all there is.
+    /// Takes up input until there are at least [`REFILLED`] bits, or all there is. Whether there
+    /// are that many.
     #[inline(always)]
-    pub(crate) fn refill(&mut self) {
-        if !self.refill_word() {
-            // A copy, so that the reader itself can live in registers.
-            let mut bits = *self;
-            bits.refill_bytes();
-            *self = bits;
+    pub(crate) fn refill(&mut self) -> bool {
+        if self.refill_word() {
+            return true;
         }
+        // A copy, so that the reader itself can live in registers.
+        let mut bits = *self;
+        bits.refill_bytes();
+        *self = bits;
+        self.count >= REFILLED
     }
 
     /// Takes up input until there are at least [`REFILLED`] bits; `false`, and nothing done, if there are

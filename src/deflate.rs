@@ -2,6 +2,7 @@
 //! Deflate streams with nothing around them (RFC 1951).
 
 mod canonical;
+mod code_lengths;
 mod inflate;
 mod symbols;
 mod table;

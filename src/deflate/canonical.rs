@@ -210,24 +210,24 @@ fn fill<'a>(
 
 /// Copies as many entries as both slices have. The compiler turns it into a `memcpy`. With
 /// `copy_from_slice` it keeps a panic when it optimizes for size.
-fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+pub(super) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
 }
 
 /// The next code to assign: canonical codes of a length count up.
-struct NextCode {
+pub(super) struct NextCode {
     /// The code as a number, its last bit lowest.
     number: u32,
     /// The code as an index: in the stream's bit order, its first bit lowest.
-    reversed: usize,
+    pub(super) reversed: usize,
 }
 
 impl NextCode {
-    const FIRST: Self = Self { number: 0, reversed: 0 };
+    pub(super) const FIRST: Self = Self { number: 0, reversed: 0 };
 
     /// Goes on to codes that are one bit longer: a zero follows.
     #[inline(always)]
-    fn lengthen(&mut self) {
+    pub(super) fn lengthen(&mut self) {
         self.number = self.number.wrapping_mul(2);
     }
 
@@ -237,33 +237,44 @@ impl NextCode {
     /// Counting up to a number that ends in `n` zeros changes its lowest `n + 1` bits, which are the
     /// highest ones of the index. That takes no reversal, and the index waits for one XOR only.
     #[inline(always)]
-    fn advance(&mut self, mask: usize) {
+    pub(super) fn advance(&mut self, mask: usize) {
         self.number = self.number.wrapping_add(1);
         // The bit keeps the compiler from caring for zero.
         let zeros = (self.number | 1 << 31).trailing_zeros();
         self.reversed ^= mask ^ mask.wrapping_shr(1).wrapping_shr(zeros);
     }
+
+    /// How many codes there are of the present length up to this one.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
     use super::super::table::Table;
     use super::*;
+    use crate::zeroed::Zeroed;
 
     type Small = Table<{ 1 << 9 }, 2048>;
 
     /// A small generator of numbers below `limit`.
-    fn random(state: &mut u64, limit: usize) -> usize {
+    pub(in super::super) fn random(state: &mut u64, limit: usize) -> usize {
         *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (*state >> 33) as usize % limit
     }
 
     /// The lengths of a complete code, at most `longest`: a random leaf of the tree is split until there
     /// are enough.
-    fn complete(state: &mut u64, longest: u8, codes: usize, symbols: usize) -> Vec<u8> {
+    pub(in super::super) fn complete(
+        state: &mut u64,
+        longest: u8,
+        codes: usize,
+        symbols: usize,
+    ) -> Vec<u8> {
         let mut leaves = Vec::from([0u8]);
         while leaves.len() < codes {
             // Mostly deep ones, so that second tables come out unlike.
@@ -286,7 +297,7 @@ mod tests {
     }
 
     /// The codes as the algorithm of RFC 1951, 3.2.2 gives them.
-    fn naive_codes(lengths: &[u8]) -> Vec<u32> {
+    pub(in super::super) fn naive_codes(lengths: &[u8]) -> Vec<u32> {
         let mut next = [0u32; 17];
         for bits in 1..=15u8 {
             let shorter = lengths.iter().filter(|&&l| l == bits - 1 && l > 0).count() as u32;
@@ -304,7 +315,7 @@ mod tests {
     fn lookups_find_what_bit_by_bit_decoding_finds() {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
-        let mut table = Box::new(Small::new());
+        let mut table = Box::new(Small::ZEROED);
         let mut state = 1;
         for round in 0..300 {
             let codes = 2 + random(&mut state, 60 + round % 30);
@@ -336,7 +347,7 @@ mod tests {
     fn only_complete_codes_pass() {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
-        let mut table = Box::new(Small::new());
+        let mut table = Box::new(Small::ZEROED);
         let mut state = 7;
         for round in 0..2000 {
             let count = 1 + random(&mut state, 6);

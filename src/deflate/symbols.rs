@@ -262,5 +262,5 @@ fn take_value<const FAST: bool>(bits: &mut Bits<'_>, entry: Entry) -> usize {
     } else {
         bits.consume(entry.bits());
     }
-    entry.value_of_own(own)
+    entry.value_with_extra(own)
 }

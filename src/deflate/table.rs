@@ -94,12 +94,6 @@ impl Entry {
         self.0 >> 16 & 0x7fff
     }
 
-    /// The base value plus the extra bits, which follow the code in `bits`.
-    #[inline(always)]
-    pub(super) fn value_with_extra(self, bits: u64) -> usize {
-        self.value_of_own(self.own_bits(bits))
-    }
-
     /// Of the bits to come those that this entry consumes, at most 32.
     #[inline(always)]
     pub(super) fn own_bits(self, bits: u64) -> u32 {
@@ -108,7 +102,7 @@ impl Entry {
 
     /// The base value plus the extra bits, which stand in [`own_bits`](Self::own_bits) behind the code.
     #[inline(always)]
-    pub(super) fn value_of_own(self, own: u32) -> usize {
+    pub(super) fn value_with_extra(self, own: u32) -> usize {
         // Not a link, so there is no flag above the value.
         (self.0 >> 16).wrapping_add(own.wrapping_shr(self.0 >> 8)) as usize
     }
