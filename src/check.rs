@@ -5,6 +5,8 @@
 mod adler32;
 #[cfg(any(feature = "gzip", feature = "xz"))]
 mod crc;
+#[cfg(any(feature = "gzip", feature = "xz"))]
+mod folded;
 #[cfg(feature = "xz")]
 mod sha256;
 #[cfg(feature = "zstd")]
@@ -17,8 +19,8 @@ use crate::zeroed::zeroed;
 pub(crate) use adler32::Adler32;
 #[cfg(any(feature = "gzip", feature = "xz"))]
 pub(crate) use crc::Crc32;
-#[cfg(feature = "xz")]
-pub(crate) use crc::Crc64;
+#[cfg(any(feature = "gzip", feature = "xz"))]
+pub(crate) use folded::{Folded, Polynomial};
 #[cfg(feature = "xz")]
 pub(crate) use sha256::Sha256;
 #[cfg(feature = "zstd")]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! gzip members (RFC 1952).
 
-use crate::check::Crc32;
+use crate::check::{Crc32, Folded, Polynomial};
 use crate::deflate::{Inflate, WINDOW};
 use crate::format::GZIP_MAGIC;
 use crate::wrapped::{count, Container, Taken, Wrapped};
-use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
@@ -53,13 +53,13 @@ zeroed_enum! {
 pub struct Member {
     part: Part,
     flags: u8,
-    /// Of the header first, then of the output.
-    crc: Crc32,
+    header: Crc32,
     /// Length of the output, modulo 2^32 as ISIZE.
     size: u32,
+    output: Folded,
 }
 
-zeroed! { impl for Member { part, flags, crc, size } }
+zeroed! { impl for Member { part, flags, header, size, output } }
 
 impl Member {
     /// The fields of the fixed part that are there; the verdict is the same however many are.
@@ -100,31 +100,32 @@ impl Member {
             Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
             Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::Body),
             Part::HeaderCrc => {
-                let crc16 = self.crc.value() as u16;
+                let crc16 = self.header.value() as u16;
                 if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
                     return Err(Error::GzipHeaderCrc);
                 }
                 (2, Part::Body)
             }
             Part::Body => {
-                self.crc = Crc32::new();
                 self.part = Part::Trailer;
                 return Ok(Taken::body(0, WINDOW));
             }
             Part::Trailer => return self.trailer(input),
         };
         let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
-        self.crc.update(bytes);
+        if self.flags & flag::FHCRC != 0 {
+            self.header.update(bytes);
+        }
         self.part = next;
         Ok(Taken::part(consumed))
     }
 
     /// CRC32 and ISIZE.
-    fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
+    fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
             return Ok(Taken::missing(field::ISIZE_END));
         };
-        if u32::from_le_bytes([a, b, c, d]) != self.crc.value() {
+        if u64::from(u32::from_le_bytes([a, b, c, d])) != self.output.finish(Polynomial::Crc32) {
             return Err(Error::GzipCrc32);
         }
         if u32::from_le_bytes([e, f, g, h]) != self.size {
@@ -153,7 +154,11 @@ impl Container for Member {
     }
 
     fn restart(&mut self) {
-        *self = Self::ZEROED;
+        self.part = Part::Fixed;
+        self.flags = 0;
+        self.header = Crc32::new();
+        self.size = 0;
+        self.output.clear();
     }
 
     fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
@@ -161,7 +166,7 @@ impl Container for Member {
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        self.crc.update(bytes);
+        self.output.update(Polynomial::Crc32, bytes);
         self.size = self.size.wrapping_add(bytes.len() as u32);
     }
 

@@ -10,11 +10,11 @@ mod lzma;
 mod model;
 mod range;
 
-use crate::check::{Crc32, Crc64, Sha256};
+use crate::check::{Crc32, Folded, Polynomial, Sha256};
 use crate::format::XZ_MAGIC;
 use crate::output::Output;
 use crate::wrapped::{count, Container, Next, Taken, Wrapped, MAX_UNIT};
-use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
+use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format, Page};
 
 pub(crate) use alone::Alone;
@@ -145,7 +145,7 @@ impl Stream {
             return Err(Error::XzBlockHeaderCrc32);
         }
         self.block.verdict.result()?;
-        self.verifier = Verifier::ZEROED;
+        self.verifier.clear();
         self.part = Part::Chunk;
         Ok(Taken::part(crc.len()))
     }
@@ -303,28 +303,38 @@ impl Container for Stream {
 
 /// Whichever check a stream has (3.4).
 struct Verifier {
-    crc32: Crc32,
-    crc64: Crc64,
+    crc: Folded,
     sha256: Sha256,
 }
 
-zeroed! { impl for Verifier { crc32, crc64, sha256 } }
+zeroed! { impl for Verifier { crc, sha256 } }
 
 impl Verifier {
+    fn clear(&mut self) {
+        self.crc.clear();
+        self.sha256 = Sha256::new();
+    }
+
     fn update(&mut self, check: u8, bytes: &[u8]) {
         match check {
-            check_id::CRC32 => self.crc32.update(bytes),
-            check_id::CRC64 => self.crc64.update(bytes),
+            check_id::CRC32 => self.crc.update(Polynomial::Crc32, bytes),
+            check_id::CRC64 => self.crc.update(Polynomial::Crc64, bytes),
             check_id::SHA256 => self.sha256.update(bytes),
             _ => {}
         }
     }
 
-    fn verify(&self, check: u8, stored: &[u8]) -> Result<(), Error> {
+    fn verify(&mut self, check: u8, stored: &[u8]) -> Result<(), Error> {
         let (same, error) = match check {
             check_id::NONE => (true, Error::Internal),
-            check_id::CRC32 => (is_same(stored, &self.crc32.value().to_le_bytes()), Error::XzCrc32),
-            check_id::CRC64 => (is_same(stored, &self.crc64.value().to_le_bytes()), Error::XzCrc64),
+            check_id::CRC32 => {
+                let crc = self.crc.finish(Polynomial::Crc32) as u32;
+                (is_same(stored, &crc.to_le_bytes()), Error::XzCrc32)
+            }
+            check_id::CRC64 => {
+                let crc = self.crc.finish(Polynomial::Crc64);
+                (is_same(stored, &crc.to_le_bytes()), Error::XzCrc64)
+            }
             check_id::SHA256 => (is_same(stored, &self.sha256.finish()), Error::XzSha256),
             _ => (false, Error::Internal),
         };
