@@ -2,17 +2,24 @@
 //! [`raw`](super::raw) in safe Rust: each method writes the same bytes, and checks its bounds.
 
 use super::copy::{
-    load_chunk, lookup, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,
+    load_chunk, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,
 };
 use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
 
-/// The present page and those before it, as one array: from which of them a copy reads can't be
-/// predicted, so that must not be a branch.
+/// Earlier pages that are at hand: 32 KiB of pages of 2 KiB.
+const NEAR: usize = 16;
+
+/// The present page and those before it.
 pub(crate) struct Fast<'c, 'a, P> {
-    pages: &'c mut [P],
+    /// The nearest page is the last one; none where there is no such page, or no use for it.
+    near: [&'c [u8]; NEAR],
+    page: &'c mut [u8],
+    shift: u32,
+    mask: usize,
     margins: Margins,
+    before: &'c [P],
     rules: &'c Rules<'a>,
     parked: &'c mut Parked,
     at: &'c mut usize,
@@ -24,12 +31,28 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
     /// of the next byte. Without a page there is no room.
     pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> (Self, usize) {
-        let length = cursor.page().map_or(0, |page| page.len());
-        let Cursor { pages, rules, parked, at, .. } = cursor;
-        let covered = pages.len().saturating_sub(1).wrapping_shl(rules.page_shift);
-        let margins = Margins::new(rules, length, cursor.end, covered, farthest);
-        let place = *at;
-        (Fast { pages, margins, rules, parked, at, failed: None }, place)
+        let (page, before) = match cursor.pages.split_last_mut() {
+            Some((page, before)) => (page.as_mut(), &*before),
+            None => (&mut [][..], &[][..]),
+        };
+        let shift = cursor.rules.page_shift;
+        let mask = !usize::MAX.wrapping_shl(shift);
+        let mut near: [&[u8]; NEAR] = [&[]; NEAR];
+        let mut covered = 0usize;
+        let wanted = farthest.min(cursor.rules.window).min(cursor.rules.reach);
+        for (slot, page) in near.iter_mut().rev().zip(before.iter().rev()) {
+            if covered >= wanted {
+                break;
+            }
+            *slot = page.as_ref();
+            covered = covered.wrapping_add(mask.wrapping_add(1));
+        }
+        let margins = Margins::new(&cursor.rules, page.len(), cursor.end, covered, farthest);
+        let at = cursor.at;
+        let Cursor { rules, parked, at: end, .. } = cursor;
+        let fast =
+            Fast { near, page, shift, mask, margins, before, rules, parked, at: end, failed: None };
+        (fast, at)
     }
 
     /// The place `at`, if there is room from there on.
@@ -57,7 +80,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         if self.is_full(at) {
             return None;
         }
-        *self.bytes().get_mut(at)? = byte;
+        *self.page.get_mut(at)? = byte;
         Some(at.wrapping_add(1))
     }
 
@@ -72,10 +95,12 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Err(error)
     }
 
-    /// The present page.
-    #[inline(always)]
-    fn bytes(&mut self) -> &mut [u8] {
-        self.pages.last_mut().map_or(&mut [], P::as_mut)
+    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself. A
+    /// function of its own, so that the compiler does not join the conditions that lead to either.
+    #[cold]
+    #[inline(never)]
+    fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        self.copy_exactly(at, distance, length)
     }
 
     /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
@@ -83,18 +108,15 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
-        let Some((page, before)) = self.pages.split_last_mut() else {
-            self.failed = Some((at, Error::Internal));
-            return NOWHERE;
-        };
-        let (page, rules) = (page.as_mut(), self.rules);
-        let mut exact = Exact { before, page, rules, at, parked: *self.parked };
+        let (before, rules, parked) = (self.before, self.rules, *self.parked);
+        let mut exact = Exact { before, page: self.page, rules, at, parked };
         let after = if exact.copy(distance, length) {
             Ok(exact.at)
         } else {
             Err((at, exact.why_not(distance)))
         };
-        *self.parked = exact.parked;
+        let parked = exact.parked;
+        *self.parked = parked;
         after.unwrap_or_else(|failed| {
             self.failed = Some(failed);
             NOWHERE
@@ -122,7 +144,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
 
     #[inline(always)]
     fn put(&mut self, byte: u8) {
-        self.fast.bytes().get_mut(self.at).into_iter().for_each(|slot| *slot = byte);
+        self.fast.page.get_mut(self.at).into_iter().for_each(|slot| *slot = byte);
     }
 }
 
@@ -151,11 +173,19 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
     pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
         let from = (at as isize).wrapping_sub(distance as isize);
-        let is_short = length <= SHORT && distance as isize >= length as isize;
-        if is_short && from >= fast.margins.lowest && fast.copy_short(at, from as usize).is_some() {
-            return at.wrapping_add(length);
+        if length > SHORT {
+            return fast.copy_long(at, distance, length);
         }
-        fast.copy_exactly(at, distance, length)
+        if from < fast.margins.lowest {
+            return fast.copy_exactly(at, distance, length);
+        }
+        if (distance as isize) < length as isize {
+            return fast.copy_long(at, distance, length);
+        }
+        if fast.copy_short(at, from as usize).is_none() {
+            return fast.copy_exactly(at, distance, length);
+        }
+        at.wrapping_add(length)
     }
 }
 
@@ -163,11 +193,15 @@ impl<P: Page> Fast<'_, '_, P> {
     /// Copies `SHORT` bytes. `None`, and nothing done, where the source's page ends before.
     #[inline(always)]
     fn copy_short(&mut self, at: usize, from: usize) -> Option<()> {
-        let last = self.pages.len().wrapping_sub(1);
-        let source = lookup(self.pages, last, from, self.rules.page_shift)?;
-        let source = source.get(..SHORT)?;
+        // From which page a copy reads can't be predicted. So this is a choice between two addresses and
+        // lengths that are both at hand, and no branch.
+        let index = (from as isize).wrapping_shr(self.shift);
+        let near = self.near[index as usize & (NEAR - 1)];
+        let source = if index == 0 { &*self.page } else { near };
+        let offset = from & self.mask;
+        let source = source.get(offset..offset.checked_add(SHORT)?)?;
         let (first, second) = (load_chunk(source, 0)?, load_chunk(source, CHUNK)?);
-        let room = self.pages.last_mut()?.as_mut().get_mut(at..)?.get_mut(..SHORT)?;
+        let room = self.page.get_mut(at..at.checked_add(SHORT)?)?;
         store_chunk(room, 0, first)?;
         store_chunk(room, CHUNK, second)
     }
