@@ -100,7 +100,8 @@ pub(super) fn decode<P: Page>(
     bits: &mut Bits<'_>,
     out: &mut Cursor<'_, P>,
 ) -> Result<Step, Error> {
-    let (mut fast, mut at) = Fast::open(out, WINDOW as usize);
+    let mut fast = Fast::new(out);
+    let mut at = fast.begin(WINDOW as usize);
     let stop = loop {
         let mut stop = run::<true, P>(codes, bits, &mut fast, &mut at);
         if let Stop::Edge = stop {

@@ -70,6 +70,12 @@ pub(super) struct Margins {
 }
 
 impl Margins {
+    /// No place at all, in a round up to `end`.
+    #[inline(always)]
+    pub(super) fn none(end: usize) -> Self {
+        Self { lowest: 0, ample: 0, end }
+    }
+
     /// For a page of `length` bytes in a round up to `end`, after `covered` bytes in earlier pages.
     #[inline(always)]
     pub(super) fn new(
@@ -191,17 +197,17 @@ pub(super) fn lookup<P: Page>(
 }
 
 /// Copies as many bytes as both have, and says how many.
-#[inline(always)]
+#[inline]
 pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     let length = room.len().min(bytes.len());
     let (Some(room), Some(bytes)) = (room.get_mut(..length), bytes.get(..length)) else { return 0 };
-    if length > 32 {
+    // Most copies are short, and a call of `memcpy` costs a kernel more than they do.
+    let is_done = length <= 32
+        && (copy_ends::<16>(room, bytes)
+            || copy_ends::<8>(room, bytes)
+            || copy_ends::<4>(room, bytes));
+    if !is_done {
         room.iter_mut().zip(bytes).for_each(|(slot, &byte)| *slot = byte);
-    } else if !(copy_ends::<16>(room, bytes) || copy_ends::<8>(room, bytes)) {
-        // Most copies are short, and a call of `memcpy` costs a kernel more than they do.
-        let _ = copy_ends::<4>(room, bytes)
-            || copy_ends::<2>(room, bytes)
-            || copy_ends::<1>(room, bytes);
     }
     length
 }
@@ -210,11 +216,13 @@ pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
 /// nothing done, if there are fewer.
 #[inline(always)]
 fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
-    let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
-        return false;
-    };
+    let rest = bytes.len().wrapping_sub(N);
+    // Not by `last_chunk`, which can panic at opt-level z.
+    let last = bytes.get(rest..).and_then(|bytes| bytes.first_chunk::<N>());
+    let (Some(&first), Some(&last)) = (bytes.first_chunk::<N>(), last) else { return false };
     room.first_chunk_mut().into_iter().for_each(|slot| *slot = first);
-    room.last_chunk_mut().into_iter().for_each(|slot| *slot = last);
+    let room = room.get_mut(rest..).unwrap_or(&mut []);
+    room.first_chunk_mut().into_iter().for_each(|slot| *slot = last);
     true
 }
 

@@ -16,8 +16,8 @@ use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
 
-/// Pages whose addresses are at hand: the present one, and 32 KiB of pages of 2 KiB before it.
-const NEAR: usize = 17;
+/// Pages whose addresses are at hand: the present one, and 32 KiB of pages of 4 KiB before it.
+const NEAR: usize = 9;
 
 /// The present page and those before it, by address.
 ///
@@ -41,59 +41,64 @@ pub(crate) struct Fast<'c, 'a, P> {
     rules: &'c Rules<'a>,
     parked: &'c mut Parked,
     at: &'c mut usize,
-    /// Where a copy failed, and why.
-    failed: Option<(usize, Error)>,
+    /// Why a copy failed; `at` is where.
+    failed: Option<Error>,
     borrowed: PhantomData<&'c mut [u8]>,
 }
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
-    /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
-    /// of the next byte. Without a page there is no room.
-    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> (Self, usize) {
+    /// A stretch of symbols that has not [begun](Self::begin).
+    #[inline(always)]
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>) -> Self {
         let (page, before) = match cursor.pages.split_last_mut() {
             Some((page, before)) => (page.as_mut(), &*before),
             None => (&mut [][..], &[][..]),
         };
-        let shift = cursor.rules.page_shift;
+        let Cursor { rules, parked, at, end, .. } = cursor;
+        let shift = rules.page_shift;
         let mask = !usize::MAX.wrapping_shl(shift);
         let length = page.len().min(mask.wrapping_add(1));
-        let page = page.as_mut_ptr();
-        let mut bases = [ptr::null(); NEAR];
-        bases[NEAR - 1] = page.cast_const();
-        // The nearest page is the last one.
-        let mut covered = 0usize;
-        let wanted = farthest.min(cursor.rules.window).min(cursor.rules.reach);
-        for (base, near) in bases.iter_mut().rev().skip(1).zip(before.iter().rev()) {
-            let near = near.as_ref();
-            if covered >= wanted || near.len() != mask.wrapping_add(1) {
-                break;
-            }
-            covered = covered.wrapping_add(near.len());
-            *base = near.as_ptr().wrapping_add(covered);
-        }
-        let margins = Margins::new(&cursor.rules, length, cursor.end, covered, farthest);
-        let at = cursor.at;
-        let Cursor { rules, parked, at: end, .. } = cursor;
-        // INVARIANT: A slice has at most `isize::MAX` bytes, and this one is borrowed for `'c`. `margins`
-        // promises its part. `covered` bytes before the present page are in pages of the table, each with
-        // as many bytes as the shift says: the page with `place >> shift` of -1 starts at place
-        // -(mask + 1), which is `mask + 1` bytes before its base, and so on. A place in the present page
-        // has a `place >> shift` of 0: `length` is at most `mask + 1`, or there is only this page.
-        let fast = Fast {
-            bases,
-            page,
+        // INVARIANT: A slice has at most `isize::MAX` bytes, and this one is borrowed for `'c`. No place is
+        // in `margins`.
+        Fast {
+            bases: [ptr::null(); NEAR],
+            page: page.as_mut_ptr(),
             length,
             shift,
             mask,
-            margins,
+            margins: Margins::none(*end),
             before,
             rules,
             parked,
-            at: end,
+            at,
             failed: None,
             borrowed: PhantomData,
-        };
-        (fast, at)
+        }
+    }
+
+    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next byte.
+    /// Without a page there is no room.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, farthest: usize) -> usize {
+        let (bases, page_len) = (&mut self.bases, self.mask.wrapping_add(1));
+        bases[NEAR - 1] = self.page.cast_const();
+        // The nearest page is the last one.
+        let mut covered = 0usize;
+        let wanted = farthest.min(self.rules.window).min(self.rules.reach);
+        for (base, near) in bases.iter_mut().rev().skip(1).zip(self.before.iter().rev()) {
+            let near = near.as_ref();
+            if covered >= wanted || near.len() != page_len {
+                break;
+            }
+            covered = covered.wrapping_add(page_len);
+            *base = near.as_ptr().wrapping_add(covered);
+        }
+        // INVARIANT: `covered` bytes before the present page are in pages of the table, each with as many
+        // bytes as the shift says: the page with `place >> shift` of -1 starts at place -(mask + 1), which
+        // is `mask + 1` bytes before its base, and so on. A place in the present page has a `place >> shift`
+        // of 0, as `length` is at most `mask + 1`. `Margins` leaves as much room as it promises.
+        self.margins = Margins::new(self.rules, self.length, self.margins.end, covered, farthest);
+        *self.at
     }
 
     /// The place `at`, if there is room from there on.
@@ -129,12 +134,11 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Ends the stretch: the next byte's place is `at`, unless a copy failed.
     #[inline(always)]
     pub(crate) fn finish(self, at: usize) -> Result<(), Error> {
-        let Some((place, error)) = self.failed else {
-            *self.at = at;
-            return Ok(());
-        };
-        *self.at = place;
-        Err(error)
+        match self.failed {
+            None => *self.at = at,
+            Some(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// The present page.
@@ -169,7 +173,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         // those that it writes, or from the first `WORD` bytes after `from`: from `rounded` bytes that are
         // in one page.
         unsafe {
-            let entry = (NEAR as isize - 1).wrapping_add(from >> self.shift);
+            let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
             let source = self.bases.get_unchecked(entry as usize).wrapping_offset(from);
             let room = self.page.add(at);
             if distance >= CHUNK {
@@ -202,17 +206,15 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         let Self { before, rules, .. } = *self;
         let parked = *self.parked;
         let mut exact = Exact { before, page: self.bytes(), rules, at, parked };
-        let after = if exact.copy(distance, length) {
-            Ok(exact.at)
-        } else {
-            Err((at, exact.why_not(distance)))
-        };
-        let parked = exact.parked;
+        let failed =
+            if exact.copy(distance, length) { None } else { Some(exact.why_not(distance)) };
+        let (after, parked) = (exact.at, exact.parked);
         *self.parked = parked;
-        after.unwrap_or_else(|failed| {
-            self.failed = Some(failed);
-            NOWHERE
-        })
+        if failed.is_some() {
+            (*self.at, self.failed) = (at, failed);
+            return NOWHERE;
+        }
+        after
     }
 }
 
@@ -314,7 +316,7 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
         // for one of `mask + 1` bytes, and for the present page `from <= at` does, as there is room for
         // `SHORT` bytes at `at`. Both chunks are read before either is written.
         unsafe {
-            let entry = (NEAR as isize - 1).wrapping_add(from >> fast.shift);
+            let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(fast.shift));
             let base = *fast.bases.get_unchecked(entry as usize);
             let source = base.wrapping_offset(from).cast::<u128>();
             let room = fast.page.add(at).cast::<u128>();

@@ -127,7 +127,8 @@ macro_rules! stretch {
         (output.released, output.history) = (released as u64, history as u64);
         output.page_len = page_len;
         let mut cursor = output.open(&mut pages, window, &[]).unwrap();
-        let (mut fast, mut at) = $fast::Fast::open(&mut cursor, 1 << 15);
+        let mut fast = $fast::Fast::new(&mut cursor);
+        let mut at = fast.begin(1 << 15);
         let mut ends = Vec::new();
         for symbol in $symbols {
             let Some(spot) = fast.spot(at) else { break };
@@ -182,7 +183,8 @@ fn literals_leave_room_for_a_copy() {
         let mut output = Output::ZEROED;
         (output.written, output.page_len) = (256 - spare as u64, 256);
         let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
-        let (mut fast, at) = raw::Fast::open(&mut cursor, 1 << 15);
+        let mut fast = raw::Fast::new(&mut cursor);
+        let at = fast.begin(1 << 15);
         let Some(spot) = fast.spot(at) else {
             assert!(spare < OVERSHOOT, "{spare} bytes are ample room");
             continue;

@@ -8,8 +8,8 @@ use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
 
-/// Earlier pages that are at hand: 32 KiB of pages of 2 KiB.
-const NEAR: usize = 16;
+/// Earlier pages that are at hand: 32 KiB of pages of 4 KiB.
+const NEAR: usize = 8;
 
 /// The present page and those before it.
 pub(crate) struct Fast<'c, 'a, P> {
@@ -23,36 +23,41 @@ pub(crate) struct Fast<'c, 'a, P> {
     rules: &'c Rules<'a>,
     parked: &'c mut Parked,
     at: &'c mut usize,
-    /// Where a copy failed, and why.
-    failed: Option<(usize, Error)>,
+    /// Why a copy failed; `at` is where.
+    failed: Option<Error>,
 }
 
 impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
-    /// Begins a stretch of symbols, of which none has a distance above `farthest`. Returns also the place
-    /// of the next byte. Without a page there is no room.
-    pub(crate) fn open(cursor: &'c mut Cursor<'a, P>, farthest: usize) -> (Self, usize) {
+    /// A stretch of symbols that has not [begun](Self::begin).
+    #[inline(always)]
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>) -> Self {
         let (page, before) = match cursor.pages.split_last_mut() {
             Some((page, before)) => (page.as_mut(), &*before),
             None => (&mut [][..], &[][..]),
         };
-        let shift = cursor.rules.page_shift;
+        let Cursor { rules, parked, at, end, .. } = cursor;
+        let shift = rules.page_shift;
         let mask = !usize::MAX.wrapping_shl(shift);
-        let mut near: [&[u8]; NEAR] = [&[]; NEAR];
+        let (near, margins) = ([&[][..]; NEAR], Margins::none(*end));
+        Fast { near, page, shift, mask, margins, before, rules, parked, at, failed: None }
+    }
+
+    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next byte.
+    /// Without a page there is no room.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, farthest: usize) -> usize {
         let mut covered = 0usize;
-        let wanted = farthest.min(cursor.rules.window).min(cursor.rules.reach);
-        for (slot, page) in near.iter_mut().rev().zip(before.iter().rev()) {
+        let wanted = farthest.min(self.rules.window).min(self.rules.reach);
+        for (slot, page) in self.near.iter_mut().rev().zip(self.before.iter().rev()) {
             if covered >= wanted {
                 break;
             }
             *slot = page.as_ref();
-            covered = covered.wrapping_add(mask.wrapping_add(1));
+            covered = covered.wrapping_add(self.mask.wrapping_add(1));
         }
-        let margins = Margins::new(&cursor.rules, page.len(), cursor.end, covered, farthest);
-        let at = cursor.at;
-        let Cursor { rules, parked, at: end, .. } = cursor;
-        let fast =
-            Fast { near, page, shift, mask, margins, before, rules, parked, at: end, failed: None };
-        (fast, at)
+        let (length, end) = (self.page.len(), self.margins.end);
+        self.margins = Margins::new(self.rules, length, end, covered, farthest);
+        *self.at
     }
 
     /// The place `at`, if there is room from there on.
@@ -87,12 +92,11 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Ends the stretch: the next byte's place is `at`, unless a copy failed.
     #[inline(always)]
     pub(crate) fn finish(self, at: usize) -> Result<(), Error> {
-        let Some((place, error)) = self.failed else {
-            *self.at = at;
-            return Ok(());
-        };
-        *self.at = place;
-        Err(error)
+        match self.failed {
+            None => *self.at = at,
+            Some(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself. A
@@ -110,17 +114,15 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
         let (before, rules, parked) = (self.before, self.rules, *self.parked);
         let mut exact = Exact { before, page: self.page, rules, at, parked };
-        let after = if exact.copy(distance, length) {
-            Ok(exact.at)
-        } else {
-            Err((at, exact.why_not(distance)))
-        };
-        let parked = exact.parked;
+        let failed =
+            if exact.copy(distance, length) { None } else { Some(exact.why_not(distance)) };
+        let (after, parked) = (exact.at, exact.parked);
         *self.parked = parked;
-        after.unwrap_or_else(|failed| {
-            self.failed = Some(failed);
-            NOWHERE
-        })
+        if failed.is_some() {
+            (*self.at, self.failed) = (at, failed);
+            return NOWHERE;
+        }
+        after
     }
 }
 
