@@ -2,7 +2,7 @@
 //! [`raw`](super::raw) in safe Rust: each method writes the same bytes, and checks its bounds.
 
 use super::copy::{
-    load_chunk, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,
+    copy_over, load_chunk, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,
 };
 use super::cursor::Cursor;
 use super::Parked;
@@ -99,12 +99,30 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself. A
-    /// function of its own, so that the compiler does not join the conditions that lead to either.
+    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself.
     #[cold]
     #[inline(never)]
     fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
-        self.copy_exactly(at, distance, length)
+        match self.copy_apart(at, distance, length) {
+            Some(()) => at.wrapping_add(length),
+            None => self.copy_exactly(at, distance, length),
+        }
+    }
+
+    /// Copies bytes that lie in one page, before those that it writes. `None`, and nothing done, if they
+    /// do not, or if there is no room for them.
+    #[inline(always)]
+    fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
+        let from = (at as isize).wrapping_sub(distance as isize);
+        if from < self.margins.lowest || distance < length {
+            return None;
+        }
+        let (done, room) = self.page.split_at_mut_checked(at)?;
+        let near = self.near[from.wrapping_shr(self.shift) as usize & (NEAR - 1)];
+        let source = if from < 0 { near } else { done };
+        let source = source.get(from as usize & self.mask..)?.get(..length)?;
+        copy_over(room.get_mut(..length)?, source);
+        Some(())
     }
 
     /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
