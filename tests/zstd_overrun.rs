@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Sequences are made in whole chunks where more bytes are known to follow. Whatever turns out to be
-//! wrong behind them, nothing past the last good one is touched (the pages here are poisoned), and all
-//! good ones are there, however many wait at a time.
+//! wrong after them, nothing past the last good one and the scratch bytes is touched (the pages here are
+//! poisoned), and all good ones are there, however many wait at a time.
 
 mod common;
 

@@ -155,9 +155,9 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[inline(never)]
     fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
         let from = (at as isize).wrapping_sub(distance as isize);
-        let rounded = length.wrapping_add(CHUNK - 1);
-        // In this order, as each relies on the ones before: no sum or difference overflows, `from` is at
-        // most `at`, and has an entry.
+        let rounded = length.saturating_add(CHUNK - 1);
+        // In this order, as each relies on the ones before: no difference overflows, `from` is at most
+        // `at`, and has an entry.
         let is_near = distance > 0
             && (distance as isize) > 0
             && at < self.margins.ample
@@ -167,13 +167,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         if !is_near {
             return self.copy_exactly(at, distance, length);
         }
-        // SAFETY: `at` is less than `length` of the page, and `lowest <= from <= at`. The copy writes no
-        // more than `rounded` bytes from `at` on, as the last store starts below `at + length` and has at
-        // most `CHUNK` bytes. These are in the present page. It reads from places that are as far before
-        // those that it writes, or from the first `WORD` bytes after `from`: from `rounded` bytes that are
-        // in one page.
+        let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
+        debug_assert!((0..NEAR as isize).contains(&entry) && !self.bases[entry as usize].is_null());
+        debug_assert!(at.checked_add(rounded).is_some_and(|end| end <= self.length));
+        // SAFETY: `at` is less than the page's length, and `lowest <= from <= at`. The copy writes no more
+        // than `rounded` bytes from `at` on, as the last store starts below `at + length` and has at most
+        // `CHUNK` bytes. These are in the present page. It reads as many bytes from `from` on, `distance`
+        // bytes before those that it writes, or the first `WORD` of them: they are in one page.
         unsafe {
-            let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
             let source = self.bases.get_unchecked(entry as usize).wrapping_offset(from);
             let room = self.page.add(at);
             if distance >= CHUNK {
@@ -266,6 +267,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
     #[inline(always)]
     fn put(&mut self, byte: u8) {
         const { assert!(LITERALS > 0) };
+        debug_assert!(self.at < self.fast.length);
         // SAFETY: There is room for a literal at `at`, so the place is in the present page.
         unsafe { self.fast.page.add(self.at).write(byte) };
     }
@@ -311,12 +313,14 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
         if from as usize & fast.mask > fast.mask.wrapping_sub(SHORT - 1) {
             return fast.copy_exactly(at, distance, length);
         }
+        let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(fast.shift));
+        debug_assert!((0..NEAR as isize).contains(&entry) && !fast.bases[entry as usize].is_null());
+        debug_assert!(from <= at as isize && at.saturating_add(SHORT) <= fast.length);
         // SAFETY: `distance` is not negative, so `lowest <= from <= at`, and by the invariant there is an
-        // entry for the page of `from`. `SHORT` bytes from there on are in that page: `is_whole` says so
-        // for one of `mask + 1` bytes, and for the present page `from <= at` does, as there is room for
-        // `SHORT` bytes at `at`. Both chunks are read before either is written.
+        // entry for the page of `from`. `SHORT` bytes from there on are in that page: the last comparison
+        // says so for one of `mask + 1` bytes, and for the present page `from <= at` does, as there is
+        // room for `SHORT` bytes at `at`. Both chunks are read before either is written.
         unsafe {
-            let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(fast.shift));
             let base = *fast.bases.get_unchecked(entry as usize);
             let source = base.wrapping_offset(from).cast::<u128>();
             let room = fast.page.add(at).cast::<u128>();

@@ -177,6 +177,28 @@ fn raw_and_twin_write_what_the_model_writes() {
 }
 
 #[test]
+fn copies_of_any_length_stay_in_the_page() {
+    for distance in [0, 1, 7, 8, 16, 100, 101, usize::MAX / 2, usize::MAX / 2 + 1, usize::MAX] {
+        for length in [0, 33, 155, 156, 157, usize::MAX / 2, usize::MAX - 20, usize::MAX] {
+            let mut pages = vec![vec![7u8; 256]];
+            let mut output = Output::ZEROED;
+            (output.written, output.page_len) = (100, 256);
+            let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
+            let mut fast = raw::Fast::new(&mut cursor);
+            let at = fast.begin(1 << 15);
+            let after = fast.spot(at).unwrap().without_literals().copy(distance, length);
+            let expected = if (1..=100).contains(&distance) {
+                256.min(100 + length.min(156))
+            } else {
+                NOWHERE
+            };
+            // A copy of nothing from nowhere does no harm.
+            assert!(after == expected || length == 0, "{length} bytes from {distance}");
+        }
+    }
+}
+
+#[test]
 fn literals_leave_room_for_a_copy() {
     for spare in 1..80 {
         let mut pages = vec![vec![7u8; 256]];
