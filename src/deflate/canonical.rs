@@ -326,7 +326,7 @@ pub(super) mod tests {
                 if length == 0 {
                     continue;
                 }
-                // The code's first bit is the lowest; what stands behind it does not matter.
+                // The code's first bit is the lowest; what follows it does not matter.
                 let code = u64::from(code.reverse_bits() >> (32 - u32::from(length)));
                 for behind in [0, u64::MAX, 0x5a5a_5a5a] {
                     let bits = code | behind << length;

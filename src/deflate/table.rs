@@ -94,13 +94,13 @@ impl Entry {
         self.0 >> 16 & 0x7fff
     }
 
-    /// Of the bits to come those that this entry consumes, at most 32.
+    /// The bits that this entry consumes, at most 32, from the bits to come.
     #[inline(always)]
     pub(super) fn own_bits(self, bits: u64) -> u32 {
         bits as u32 & !u32::MAX.wrapping_shl(self.0)
     }
 
-    /// The base value plus the extra bits, which stand in [`own_bits`](Self::own_bits) behind the code.
+    /// The base value plus the extra bits, which follow the code in [`own_bits`](Self::own_bits).
     #[inline(always)]
     pub(super) fn value_with_extra(self, own: u32) -> usize {
         // Not a link, so there is no flag above the value.

@@ -142,7 +142,7 @@ impl<P: Page> Cursor<'_, P> {
     }
 }
 
-/// The first `length` bytes of `source`, at most 16, and what stands behind them there or zeros.
+/// The first `length` bytes of `source`, at most 16, and then what follows them there, or zeros.
 #[inline(always)]
 fn load_short(source: &[u8], length: usize) -> Option<[u8; CHUNK]> {
     if let Some(chunk) = source.first_chunk() {

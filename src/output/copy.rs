@@ -134,7 +134,8 @@ impl<P: Page> Exact<'_, '_, P> {
         }
     }
 
-    /// Likewise for a copy that is allowed, or the rest of one: where it started is what counts.
+    /// Makes a copy that is allowed, or the rest of one, and parks what does not fit. `false`: its source is
+    /// not there. Only the place where a copy started decides whether it is allowed.
     #[must_use]
     pub(super) fn resume(&mut self, distance: usize, mut length: usize) -> bool {
         let history = self.rules.history(self.at);

@@ -256,7 +256,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
         self.at
     }
 
-    /// The same place, for a copy.
+    /// Gives up the room for literals: what may follow here is a copy.
     #[inline(always)]
     pub(crate) fn without_literals(self) -> Spot<'f, 'c, 'a, P, 0> {
         // INVARIANT: There is room for `SHORT` bytes here already.

@@ -81,8 +81,7 @@ fn symbols(random: &mut Random) -> Vec<Symbol> {
     (0..1 + random.below(60)).map(|_| symbol(random)).collect()
 }
 
-/// The same byte by byte, on one array that stands for all pages. Ends where the room that the fast
-/// methods ask for does.
+/// The model: `symbols` byte by byte, as many as `ends` has, on one array that stands for all pages.
 fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End) {
     let mut bytes = setting.pages.concat();
     let page_end = bytes.len();
