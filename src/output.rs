@@ -9,12 +9,12 @@
 mod ahead;
 pub(crate) mod copy;
 mod cursor;
-#[cfg(not(feature = "safe"))]
+#[cfg(all(feature = "gzip", not(feature = "safe")))]
 #[allow(unsafe_code)]
 mod raw;
-#[cfg(all(test, not(feature = "safe")))]
+#[cfg(all(feature = "gzip", test, not(feature = "safe")))]
 mod raw_tests;
-#[cfg(any(feature = "safe", test))]
+#[cfg(all(feature = "gzip", any(feature = "safe", test)))]
 // Tests of the other build use what differs.
 #[cfg_attr(not(feature = "safe"), allow(dead_code))]
 mod twin;
@@ -28,9 +28,9 @@ use crate::{Error, Page, MIN_PAGE};
 pub(crate) use ahead::{Literals, Sequence};
 use copy::{copy_over, Rules};
 pub(crate) use cursor::Cursor;
-#[cfg(not(feature = "safe"))]
+#[cfg(all(feature = "gzip", not(feature = "safe")))]
 pub(crate) use raw::Fast;
-#[cfg(feature = "safe")]
+#[cfg(all(feature = "gzip", feature = "safe"))]
 pub(crate) use twin::Fast;
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
