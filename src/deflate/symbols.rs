@@ -21,14 +21,13 @@ const DISTANCE_BITS: u32 = 9;
 
 /// One refill is enough for any symbol: longest code 15, its extra bits 5, distance code 15, its
 /// extra bits 13 (3.2.5).
-const MAX_SYMBOL_BITS: u32 = 15 + 5 + 15 + 13;
-const _: () = assert!(MAX_SYMBOL_BITS <= REFILLED);
+const _: () = assert!(15 + 5 + 15 + 13 <= REFILLED);
 
-/// A turn of the fast loop consumes at most this many bits after its refill: a literal, then a length
-/// with any code, then a distance that is found in the first table.
-const MAX_TURN_BITS: u32 = LITLEN_BITS + (15 + 5) + (DISTANCE_BITS + 13);
-/// So the next literal or length can be looked up at its end: a refill makes all 64 bits readable.
-const _: () = assert!(MAX_TURN_BITS + LITLEN_BITS <= u64::BITS);
+/// A turn of the fast loop consumes after its refill at most a literal, then a length with any code, then
+/// a distance that is found in the first table. The next literal or length can be looked up at its end,
+/// because a refill makes all 64 bits readable.
+const _: () = assert!(LITLEN_BITS + (15 + 5) + (DISTANCE_BITS + 13) + LITLEN_BITS <= u64::BITS);
+
 /// A distance that needs a second lookup has a refill of its own, after the first one.
 const _: () = assert!((LITLEN_BITS + (15 + 5) + DISTANCE_BITS) <= REFILLED);
 const _: () = assert!(15 - DISTANCE_BITS + 13 + LITLEN_BITS <= REFILLED);
