@@ -195,14 +195,14 @@ fn fill<'a>(
             let &[a, b] = pair else { break };
             *low = a.coded(bits);
             *high = b.coded(bits);
-            code.advance(half - 1);
+            code.advance(half.wrapping_sub(1));
         }
         code.lengthen();
         if let &[last] = now.chunks_exact(2).remainder() {
             if let Some(low) = lower.get_mut(code.reversed) {
                 *low = last.coded(bits);
             }
-            code.advance(half * 2 - 1);
+            code.advance(half.wrapping_mul(2).wrapping_sub(1));
         }
     }
     (code, longer)

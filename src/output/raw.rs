@@ -227,10 +227,10 @@ const WORD: usize = 8;
 #[inline(always)]
 fn repeated(word: u64, distance: usize) -> (u64, usize) {
     let word = u64::from_le(word);
-    let mut pattern = word & !u64::MAX.wrapping_shl(8 * distance as u32);
+    let mut pattern = word & !u64::MAX.wrapping_shl((distance as u32).wrapping_mul(8));
     let mut have = distance;
     while have < WORD {
-        pattern |= pattern.wrapping_shl(8 * have as u32);
+        pattern |= pattern.wrapping_shl((have as u32).wrapping_mul(8));
         have = have.wrapping_mul(2);
     }
     let step = match distance {
