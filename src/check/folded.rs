@@ -101,6 +101,9 @@ struct Shape {
 
 impl Shape {
     /// From the shortest and the greatest distance in bytes, `long` and `register`.
+    ///
+    /// Inlined, so that no code is made of it where only constants call it: its assertions can panic.
+    #[inline(always)]
     const fn new(nearest: usize, reach: usize, long: usize, register: usize) -> Self {
         let (tail, unmoved) = (reach.div_ceil(BLOCK), nearest / BLOCK);
         let zeros = (reach - unmoved * BLOCK).div_ceil(BLOCK);
