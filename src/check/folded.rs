@@ -33,8 +33,8 @@ const _: () = assert!(RING.is_power_of_two() && BLOCK.is_power_of_two());
 /// Distances in bytes, from the highest term, of the other terms of a multiple of CRC-32's polynomial:
 /// a byte has the same effect as one of the same value at each of these places after it.
 ///
-/// Of the multiples of five terms, the one with distances 145, 183, 211 and 300 reaches least far, by
-/// search. Squared over GF(2), a polynomial has its terms at twice the distances. The square is used
+/// A search found that distances of 145, 183, 211 and 300 reach least far among multiples of five terms.
+/// Squared over GF(2), a polynomial has its terms at twice the distances. The square is used
 /// because a load that overlaps two stores waits until both are in the cache.
 const FOLD_32: [usize; 4] = [2 * 145, 2 * 183, 2 * 211, 2 * 300];
 
