@@ -112,6 +112,7 @@ pub(super) struct Exact<'s, 'a, P> {
 impl<P: Page> Exact<'_, '_, P> {
     /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit.
     /// `false`, and nothing done: the copy is not allowed, or its source is not there.
+    #[inline(always)]
     #[must_use]
     pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
         self.rules.allow(self.at, distance, length) && self.resume(distance, length)
@@ -198,7 +199,7 @@ pub(super) fn lookup<P: Page>(
 }
 
 /// Copies as many bytes as both have, and says how many.
-#[inline]
+#[inline(never)]
 pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     let length = room.len().min(bytes.len());
     let (Some(room), Some(bytes)) = (room.get_mut(..length), bytes.get(..length)) else { return 0 };

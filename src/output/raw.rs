@@ -11,7 +11,7 @@
 use core::marker::PhantomData;
 use core::{ptr, slice};
 
-use super::copy::{Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT};
+use super::copy::{copy_over, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT};
 use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
@@ -149,34 +149,44 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         unsafe { slice::from_raw_parts_mut(self.page, self.length) }
     }
 
+    /// Addresses of `length` bytes that start `distance` bytes before the place `at`, and of as many from `at`
+    /// on, if each lie in one page and the source is near.
+    #[inline]
+    fn near(&self, at: usize, distance: usize, length: usize) -> Option<(*const u8, *mut u8)> {
+        let from = (at as isize).wrapping_sub(distance as isize);
+        // In this order, as each relies on the ones before: no difference overflows, and `from` is less than
+        // `at` and has an entry.
+        let is_near = at <= self.length
+            && (distance as isize) > 0
+            && from >= self.margins.lowest
+            && length <= self.length.wrapping_sub(at)
+            && length <= self.mask.wrapping_sub(from as usize & self.mask);
+        if !is_near {
+            return None;
+        }
+        let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
+        debug_assert!((0..NEAR as isize).contains(&entry) && !self.bases[entry as usize].is_null());
+        // SAFETY: `lowest <= from < at <= length`, so the entry is in the table, and `at` is in the present
+        // page or at its end.
+        unsafe {
+            let base = *self.bases.get_unchecked(entry as usize);
+            Some((base.wrapping_offset(from), self.page.add(at)))
+        }
+    }
+
     /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself:
     /// by chunks or words, if they all lie in one page.
     #[cold]
     #[inline(never)]
     fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
-        let from = (at as isize).wrapping_sub(distance as isize);
         let rounded = length.saturating_add(CHUNK - 1);
-        // In this order, as each relies on the ones before: no difference overflows, `from` is at most
-        // `at`, and has an entry.
-        let is_near = distance > 0
-            && (distance as isize) > 0
-            && at < self.margins.ample
-            && from >= self.margins.lowest
-            && rounded <= self.length.wrapping_sub(at)
-            && rounded <= self.mask.wrapping_sub(from as usize & self.mask);
-        if !is_near {
+        let Some((source, room)) = self.near(at, distance, rounded) else {
             return self.copy_exactly(at, distance, length);
-        }
-        let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
-        debug_assert!((0..NEAR as isize).contains(&entry) && !self.bases[entry as usize].is_null());
-        debug_assert!(at.checked_add(rounded).is_some_and(|end| end <= self.length));
-        // SAFETY: `at` is less than the page's length, and `lowest <= from <= at`. The copy writes no more
-        // than `rounded` bytes from `at` on, as the last store starts below `at + length` and has at most
-        // `CHUNK` bytes. These are in the present page. It reads as many bytes from `from` on, `distance`
-        // bytes before those that it writes, or the first `WORD` of them: they are in one page.
+        };
+        // SAFETY: The copy writes no more than `rounded` bytes, as the last store starts before `length` and
+        // has at most `CHUNK` bytes. It reads as many bytes, `distance` bytes before those that it writes, or
+        // the first `WORD` of them. All are in their pages, where `near` found them.
         unsafe {
-            let source = self.bases.get_unchecked(entry as usize).wrapping_offset(from);
-            let room = self.page.add(at);
             if distance >= CHUNK {
                 for done in (0..length).step_by(CHUNK) {
                     let chunk = source.add(done).cast::<u128>().read_unaligned();
@@ -199,23 +209,42 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at.wrapping_add(length)
     }
 
+    /// Copies bytes of one page that lie before those that are written, and not a byte more. `None`, and
+    /// nothing done, if they do not, or if there is no room for them.
+    #[inline(always)]
+    fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
+        if distance < length {
+            return None;
+        }
+        let (source, room) = self.near(at, distance, length)?;
+        // SAFETY: Both are in their pages, where `near` found them. `room` starts `distance` bytes after
+        // `source` if both are in the present page, so that they do not overlap.
+        let (source, room) = unsafe {
+            (slice::from_raw_parts(source, length), slice::from_raw_parts_mut(room, length))
+        };
+        copy_over(room, source);
+        Some(())
+    }
+
     /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
     /// not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        if self.copy_apart(at, distance, length).is_some() {
+            return at.wrapping_add(length);
+        }
         let Self { before, rules, .. } = *self;
         let parked = *self.parked;
         let mut exact = Exact { before, page: self.bytes(), rules, at, parked };
-        let failed =
-            if exact.copy(distance, length) { None } else { Some(exact.why_not(distance)) };
-        let (after, parked) = (exact.at, exact.parked);
-        *self.parked = parked;
-        if failed.is_some() {
-            (*self.at, self.failed) = (at, failed);
+        if !exact.copy(distance, length) {
+            self.failed = Some(exact.why_not(distance));
+            *self.at = at;
             return NOWHERE;
         }
-        after
+        let Exact { at, parked, .. } = exact;
+        *self.parked = parked;
+        at
     }
 }
 

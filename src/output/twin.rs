@@ -99,19 +99,9 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself.
-    #[cold]
-    #[inline(never)]
-    fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
-        match self.copy_apart(at, distance, length) {
-            Some(()) => at.wrapping_add(length),
-            None => self.copy_exactly(at, distance, length),
-        }
-    }
-
     /// Copies bytes that lie in one page, before those that it writes. `None`, and nothing done, if they
     /// do not, or if there is no room for them.
-    #[inline(always)]
+    #[inline]
     fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
         let from = (at as isize).wrapping_sub(distance as isize);
         if from < self.margins.lowest || distance < length {
@@ -130,17 +120,18 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
+        if self.copy_apart(at, distance, length).is_some() {
+            return at.wrapping_add(length);
+        }
         let (before, rules, parked) = (self.before, self.rules, *self.parked);
         let mut exact = Exact { before, page: self.page, rules, at, parked };
-        let failed =
-            if exact.copy(distance, length) { None } else { Some(exact.why_not(distance)) };
-        let (after, parked) = (exact.at, exact.parked);
-        *self.parked = parked;
-        if failed.is_some() {
-            (*self.at, self.failed) = (at, failed);
+        if !exact.copy(distance, length) {
+            self.failed = Some(exact.why_not(distance));
+            *self.at = at;
             return NOWHERE;
         }
-        after
+        *self.parked = exact.parked;
+        exact.at
     }
 }
 
@@ -194,13 +185,13 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
         let Self { fast, at } = self;
         let from = (at as isize).wrapping_sub(distance as isize);
         if length > SHORT {
-            return fast.copy_long(at, distance, length);
+            return fast.copy_exactly(at, distance, length);
         }
         if from < fast.margins.lowest {
             return fast.copy_exactly(at, distance, length);
         }
         if (distance as isize) < length as isize {
-            return fast.copy_long(at, distance, length);
+            return fast.copy_exactly(at, distance, length);
         }
         if fast.copy_short(at, from as usize).is_none() {
             return fast.copy_exactly(at, distance, length);
