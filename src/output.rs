@@ -34,8 +34,8 @@ pub(crate) use raw::Fast;
 pub(crate) use twin::Fast;
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
-/// are still in the nearest cache.
-const ROUND: usize = 16 << 10;
+/// are still in a near cache.
+const ROUND: usize = 32 << 10;
 
 /// Bytes that [`Output::rewrite`] may be asked to look ahead.
 pub(crate) const LOOKAHEAD: usize = 16;
