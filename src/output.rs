@@ -5,33 +5,41 @@
 //! fit ([`Parked`]). [`Cursor`] is one round: the page being written, with the full pages before
 //! it. A round ends at its page's end at the latest.
 
-#[cfg(feature = "zstd")]
-mod ahead;
 pub(crate) mod copy;
 mod cursor;
 #[cfg(all(feature = "gzip", not(feature = "safe")))]
 #[allow(unsafe_code)]
 mod raw;
+#[cfg(all(feature = "zstd", not(feature = "safe")))]
+#[allow(unsafe_code)]
+mod raw_sequences;
 #[cfg(all(feature = "gzip", test, not(feature = "safe")))]
 mod raw_tests;
 #[cfg(all(feature = "gzip", any(feature = "safe", test)))]
 // Tests of the other build use what differs.
 #[cfg_attr(not(feature = "safe"), allow(dead_code))]
 mod twin;
+#[cfg(all(feature = "zstd", any(feature = "safe", test)))]
+#[cfg_attr(not(feature = "safe"), allow(dead_code))]
+mod twin_sequences;
 
 use core::ops::Range;
 
 use crate::zeroed::zeroed;
 use crate::{Error, Page, MIN_PAGE};
 
-#[cfg(feature = "zstd")]
-pub(crate) use ahead::{Literals, Sequence};
 use copy::{copy_over, Rules};
+#[cfg(feature = "zstd")]
+pub(crate) use copy::{Sequence, CHUNK};
 pub(crate) use cursor::Cursor;
 #[cfg(all(feature = "gzip", not(feature = "safe")))]
 pub(crate) use raw::Fast;
+#[cfg(all(feature = "zstd", not(feature = "safe")))]
+pub(crate) use raw_sequences::Executor;
 #[cfg(all(feature = "gzip", feature = "safe"))]
 pub(crate) use twin::Fast;
+#[cfg(all(feature = "zstd", feature = "safe"))]
+pub(crate) use twin_sequences::Executor;
 
 /// A round on one large page ends after this many bytes, so that checks run over them while they
 /// are still in a near cache.

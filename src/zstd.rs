@@ -4,10 +4,10 @@
 mod block;
 mod codes;
 mod dictionary;
+mod execute;
 mod fse;
 mod huffman;
 mod literals;
-mod queue;
 mod sequences;
 
 use crate::check::Xxh64;

@@ -78,12 +78,6 @@ impl<P: Page> Cursor<'_, P> {
         self.rules.history(self.at)
     }
 
-    /// How far back a copy may reach at all.
-    #[cfg(feature = "zstd")]
-    pub(crate) fn window(&self) -> usize {
-        self.rules.window
-    }
-
     /// Bytes of history once a parked copy will have been made.
     pub(crate) fn committed(&self) -> usize {
         self.history().wrapping_add(self.parked.length)
@@ -103,12 +97,6 @@ impl<P: Page> Cursor<'_, P> {
     #[inline(always)]
     pub(crate) fn peek(&self, distance: usize) -> Option<u8> {
         self.source(distance)?.first().copied()
-    }
-
-    /// Whether `bytes` more fit.
-    #[inline(always)]
-    pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.at.wrapping_add(bytes) <= self.end
     }
 
     /// Writes one byte; `false`, and nothing done, if there is no room.

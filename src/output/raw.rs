@@ -11,7 +11,9 @@
 use core::marker::PhantomData;
 use core::{ptr, slice};
 
-use super::copy::{copy_over, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT};
+use super::copy::{
+    copy_over, repeated, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT, WORD,
+};
 use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
@@ -246,28 +248,6 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         *self.parked = parked;
         at
     }
-}
-
-/// Bytes of a word.
-const WORD: usize = 8;
-
-/// The first `distance` bytes of `word`, 1 to 7, over and over; and after how many bytes they start again
-/// for the last time in the word.
-#[inline(always)]
-fn repeated(word: u64, distance: usize) -> (u64, usize) {
-    let word = u64::from_le(word);
-    let mut pattern = word & !u64::MAX.wrapping_shl((distance as u32).wrapping_mul(8));
-    let mut have = distance;
-    while have < WORD {
-        pattern |= pattern.wrapping_shl((have as u32).wrapping_mul(8));
-        have = have.wrapping_mul(2);
-    }
-    let step = match distance {
-        3 | 6 => 6,
-        5 | 7 => distance,
-        _ => WORD,
-    };
-    (pattern.to_le(), step)
 }
 
 /// A place in the present page.

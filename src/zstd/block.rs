@@ -3,11 +3,12 @@
 
 use core::ops::Range;
 
-use crate::output::{Cursor, Literals};
+use crate::output::Cursor;
 use crate::wrapped::{Engine, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
+use super::execute::Literals;
 use super::huffman::Huffman;
 use super::literals;
 use super::sequences::Sequences;
@@ -141,7 +142,7 @@ impl Blocks {
             let (literals, length) =
                 literals::read(block, self.max, &mut self.huffman, &mut self.decoded)?;
             let section = block.get(length..).unwrap_or(&[]);
-            let stream = self.sequences.begin(section, literals, self.max)?;
+            let stream = self.sequences.begin(section, self.max)?;
             self.sections = size.saturating_sub(stream.len());
             self.literals = 0..literals;
             self.stage = Stage::Sequences { size };

@@ -2,9 +2,9 @@
 //! The Literals_Section of a compressed block (RFC 8878, 3.1.1.3.1).
 
 use crate::output::copy::copy_over;
-use crate::output::Literals;
 use crate::Error;
 
+use super::execute::Literals;
 use super::huffman::Huffman;
 
 /// Sizes of three streams (3.1.1.3.1.6).

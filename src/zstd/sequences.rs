@@ -5,7 +5,7 @@
 use core::ops::Range;
 
 use crate::bits::{BackwardBits, BackwardHeld, BACKWARD_REFILLED};
-use crate::output::{Cursor, Literals};
+use crate::output::{Cursor, Executor};
 use crate::wrapped::Step;
 use crate::zeroed::{zeroed, Verdict};
 use crate::{Error, Page};
@@ -14,8 +14,8 @@ use super::codes::{
     choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LITERALS, LITERALS_LOG,
     MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, OFFSET_TABLE, STATE_BITS, TABLE,
 };
+use super::execute::{Literals, Queue, Resolver};
 use super::fse::Table;
-use super::queue::{Left, Queue, Resolver};
 
 /// Sequences with so many bits beside those of the states are read behind one refill. Others are rare:
 /// they take a refill for the offset, one for both lengths, which have up to 16 bits each, and one for
@@ -34,20 +34,20 @@ pub(super) struct Sequences {
     matches: Table<TABLE>,
     /// Repeated_Offset1 to 3.
     repeated: [u32; 3],
-    /// How many of the present block are not decoded yet, and what these may have.
+    /// Sequences of the present block that are not decoded yet, and bytes that the block may still have.
     left: u32,
-    may: Left,
+    room: u32,
     /// The block's stream, and the three states.
     held: BackwardHeld,
     states: [usize; 3],
     queue: Queue,
-    /// What is wrong behind them.
+    /// What is wrong after them.
     verdict: Verdict,
 }
 
 zeroed! {
     impl for Sequences {
-        known, literals, offsets, matches, repeated, left, may, held, states, queue, verdict,
+        known, literals, offsets, matches, repeated, left, room, held, states, queue, verdict,
     }
 }
 
@@ -79,16 +79,11 @@ impl Sequences {
     }
 
     /// Reads the header and tables at the begin of `section`, and begins its stream, which is what
-    /// follows. The sequences may use `literals` literals, and make `room` bytes with them.
-    pub(super) fn begin<'a>(
-        &mut self,
-        section: &'a [u8],
-        literals: usize,
-        room: usize,
-    ) -> Result<&'a [u8], Error> {
+    /// follows. The block may have `room` bytes.
+    pub(super) fn begin<'a>(&mut self, section: &'a [u8], room: usize) -> Result<&'a [u8], Error> {
         self.queue.clear();
         self.verdict = Verdict::Nothing;
-        self.may = Left { literals: literals as u32, bytes: room as u32 };
+        self.room = room as u32;
         let (count, mut rest) = number(section).ok_or(Error::ZstdSequencesHeader)?;
         self.left = count;
         if count == 0 {
@@ -131,12 +126,12 @@ impl Sequences {
         Ok(rest)
     }
 
-    /// Bytes that the block may have behind the sequences.
+    /// Bytes that the block may have after the sequences.
     pub(super) fn room(&self) -> usize {
-        self.may.bytes as usize
+        self.room as usize
     }
 
-    /// Makes sequences until they or the round's room end. Of `literals` those of `left` are left.
+    /// Executes sequences until they or the round's room end. `left` of `literals` remain.
     pub(super) fn run<P: Page>(
         &mut self,
         stream: &[u8],
@@ -144,23 +139,22 @@ impl Sequences {
         left: &mut Range<usize>,
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
-        loop {
-            let is_good = self.verdict.result().is_ok();
-            let is_end = is_good && self.left == 0 && self.may.literals <= self.may.bytes;
-            let behind = if is_end { self.may.literals as usize } else { 0 };
-            let more = is_good && self.left > 0;
-            if !self.queue.is_empty() && !self.queue.make(literals, left, out, more, behind)? {
-                return Ok(Step::Full);
-            }
-            if out.is_parked() {
-                return Ok(Step::Full);
+        let (before, room) = (out.committed(), self.room());
+        let mut executor = Executor::new(out, room);
+        let start = executor.at();
+        let step = loop {
+            let room = room.saturating_sub(executor.at().wrapping_sub(start));
+            if !self.queue.execute(literals, left, &mut executor, room)? {
+                break Step::Full;
             }
             self.verdict.result()?;
             if self.left == 0 {
-                return Ok(Step::End);
+                break Step::End;
             }
             self.decode(stream);
-        }
+        };
+        self.room = self.room.wrapping_sub(out.committed().wrapping_sub(before) as u32);
+        Ok(step)
     }
 
     /// Decodes the next sequences, and finds out what is wrong behind those that are good.
@@ -175,15 +169,12 @@ impl Sequences {
         self.held = bits.hold();
         self.left = self.left.wrapping_sub(count as u32);
         self.repeated = resolver.repeated();
-        let added = if bits.is_overdrawn() {
-            Err(Error::ZstdSequencesStream)
-        } else {
-            self.queue.add(count, &resolver, &mut self.may)
-        };
+        let is_overdrawn = bits.is_overdrawn();
+        self.queue.begin(if is_overdrawn { 0 } else { count });
         // "At the end, the bitstream shall be entirely consumed."
-        let is_entire = self.left > 0 || bits.is_at_end();
-        let end = if is_entire { Ok(()) } else { Err(Error::ZstdSequencesStream) };
-        self.verdict = added.and(end).into();
+        if is_overdrawn || (self.left == 0 && !bits.is_at_end()) {
+            self.verdict = Verdict::Just(Error::ZstdSequencesStream);
+        }
     }
 
     /// Decodes up to `most` sequences into the queue's slots. Returns how many, and what resolved their

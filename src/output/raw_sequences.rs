@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Sequences of literals and matches without bounds checks, by addresses that are taken once for a round.
+//!
+//! `twin_sequences.rs` has the same in safe Rust; the feature `safe` takes it instead. No method here is
+//! `unsafe` to call: what a sequence reads and writes is held against the round's limits in the loop
+//! that executes it.
+
+use core::marker::PhantomData;
+use core::ops::Range;
+use core::{ptr, slice};
+
+use super::copy::{lookup, repeated, Exact, Limits, Rules, Sequence, CHUNK, WORD};
+use super::cursor::Cursor;
+use super::Parked;
+use crate::{Error, Page};
+
+/// Pages whose addresses are at hand: the present one, and 128 KiB of pages of 4 KiB before it.
+const NEAR: usize = 33;
+
+/// The present page and those before it, by address, for a round of sequences.
+///
+/// Places are counted in bytes from the start of the present page; those of earlier pages are negative.
+///
+/// # Invariants
+/// - `page` is the address of `length` bytes, at most `isize::MAX`, that are borrowed mutably for `'c`
+///   and that only this value accesses. From each place below `limits.stop` there is room for `CHUNK`
+///   bytes.
+/// - For each place from `near` to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic shift) is in
+///   the array, and `place` bytes after it is the address of that byte. If `place` is negative, its page
+///   has `mask + 1` bytes and is borrowed for `'c`.
+pub(crate) struct Executor<'c, 'a, P> {
+    bases: [*const u8; NEAR],
+    page: *mut u8,
+    length: usize,
+    shift: u32,
+    mask: usize,
+    near: isize,
+    limits: Limits,
+    /// Where the round should end.
+    end: usize,
+    before: &'c [P],
+    rules: &'c Rules<'a>,
+    parked: &'c mut Parked,
+    at: &'c mut usize,
+    borrowed: PhantomData<&'c mut [u8]>,
+}
+
+impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
+    /// Takes the addresses for sequences that may write `room` bytes.
+    #[inline(always)]
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, room: usize) -> Self {
+        let (page, before) = match cursor.pages.split_last_mut() {
+            Some((page, before)) => (page.as_mut(), &*before),
+            None => (&mut [][..], &[][..]),
+        };
+        let Cursor { rules, parked, at, end, .. } = cursor;
+        let end = *end;
+        let shift = rules.page_shift;
+        let mask = !usize::MAX.wrapping_shl(shift);
+        let page_len = mask.wrapping_add(1);
+        let length = page.len().min(page_len);
+        let limits = Limits::new(rules, length, end, *at, room);
+        let page = page.as_mut_ptr();
+        let mut bases = [ptr::null(); NEAR];
+        bases[NEAR - 1] = page.cast_const();
+        // The nearest page is the last one.
+        let mut covered = 0usize;
+        let wanted = limits.lowest.min(0).unsigned_abs();
+        for (base, near) in bases.iter_mut().rev().skip(1).zip(before.iter().rev()) {
+            let near = near.as_ref();
+            if covered >= wanted || near.len() != page_len {
+                break;
+            }
+            covered = covered.wrapping_add(page_len);
+            *base = near.as_ptr().wrapping_add(covered);
+        }
+        // INVARIANT: A slice has at most `isize::MAX` bytes, and this one is borrowed for `'c`. `Limits` leaves
+        // as much room as it promises. `covered` bytes before the present page are in pages of the table,
+        // each with as many bytes as the shift says: the page with `place >> shift` of -1 starts at place
+        // -(mask + 1), which is `mask + 1` bytes before its base, and so on. A place in the present page has
+        // a `place >> shift` of 0, as `length` is at most `mask + 1`.
+        let near = limits.lowest.max((covered as isize).wrapping_neg());
+        Self {
+            bases,
+            page,
+            length,
+            shift,
+            mask,
+            near,
+            limits,
+            end,
+            before,
+            rules,
+            parked,
+            at,
+            borrowed: PhantomData,
+        }
+    }
+
+    /// Executes sequences while they lie well inside of pages and nothing is wrong with them. Their literals
+    /// are `left` of `literals`. Returns how many it executed; nothing of the next one has been done but
+    /// scratch bytes.
+    #[inline(never)]
+    pub(crate) fn execute(
+        &mut self,
+        sequences: &[Sequence],
+        literals: &[u8],
+        left: &mut Range<usize>,
+    ) -> usize {
+        let Self { page, shift, mask, near, limits: Limits { stop, .. }, .. } = *self;
+        let (mut at, mut taken, last_literal) = (*self.at, left.start, left.end);
+        let is_padded = last_literal.checked_add(CHUNK).is_some_and(|end| end <= literals.len());
+        if !is_padded || taken > last_literal || at >= stop || mask < CHUNK {
+            return 0;
+        }
+        // The last place of a page that has a chunk from there on.
+        let last_chunk = mask.wrapping_sub(CHUNK - 1);
+        let mut done = 0usize;
+        for sequence in sequences {
+            let [run, length, distance] = sequence.parts();
+            let middle = at.wrapping_add(run);
+            let end = Sequence::end(middle, length);
+            // Literals that are there do not let `middle` overflow.
+            if run > last_literal.wrapping_sub(taken) || end >= stop {
+                break;
+            }
+            let from = (middle as isize).wrapping_sub(distance as isize);
+            // 32-bit machines may take a distance for a negative number.
+            let is_ahead = usize::BITS < u64::BITS && (distance as isize) < 0;
+            if is_ahead || (distance < CHUNK && (distance == 0 || from < 0)) {
+                break;
+            }
+            let source = if from < near {
+                match self.far(from, length) {
+                    Some(source) => source,
+                    None => break,
+                }
+            } else {
+                let offset = from as usize & mask;
+                if offset > last_chunk
+                    || (length > CHUNK && length > last_chunk.wrapping_sub(offset))
+                {
+                    break;
+                }
+                let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(shift));
+                debug_assert!((0..NEAR as isize).contains(&entry));
+                // SAFETY: As `near <= from <= middle < length`, there is an entry for the page of `from`.
+                unsafe { self.bases.get_unchecked(entry as usize).wrapping_offset(from) }
+            };
+            debug_assert!(end.saturating_add(CHUNK) <= self.length);
+            // SAFETY: There is room for a chunk from each place up to `end` on, and each chunk starts
+            // there, as it starts before the last byte of its run, or is the first one. Those of
+            // literals end at most a chunk after the last literal. Those of the match are all in the source's
+            // page, a chunk or more before they are written; or, if they are read from within a chunk
+            // before, `overlap` may write them.
+            unsafe {
+                copy_chunks(literals.as_ptr().add(taken), page.add(at), run);
+                if distance < CHUNK {
+                    overlap(page.add(middle), distance, length);
+                } else {
+                    copy_chunks(source, page.add(middle), length);
+                }
+            }
+            at = end;
+            taken = taken.wrapping_add(run);
+            done = done.wrapping_add(1);
+        }
+        *self.at = at;
+        left.start = taken;
+        done
+    }
+
+    /// The address of place `from`, in a page that is not near, if all chunks of a match of `length` bytes
+    /// are in that page.
+    #[inline(never)]
+    fn far(&self, from: isize, length: usize) -> Option<*const u8> {
+        if from < self.limits.lowest || from >= 0 {
+            return None;
+        }
+        let source = lookup(self.before, self.before.len(), from as usize, self.shift)?;
+        let rounded = length.max(1).saturating_add(CHUNK - 1) & !(CHUNK - 1);
+        Some(source.get(..rounded)?.as_ptr())
+    }
+
+    /// The place of the next byte.
+    pub(crate) fn at(&self) -> usize {
+        *self.at
+    }
+
+    /// Whether the end of a copy waits for the next page. Nothing may be executed before it.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.length > 0
+    }
+
+    /// Whether the round must end before another byte is written.
+    pub(crate) fn is_full(&self) -> bool {
+        *self.at >= self.end
+    }
+
+    /// Writes as many of `bytes` as there is room for, and says how many.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
+        self.exactly(|exact| exact.extend(bytes))
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
+    /// not fit.
+    pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
+        self.exactly(|exact| {
+            if exact.copy(distance, length) {
+                Ok(())
+            } else {
+                Err(exact.why_not(distance))
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn exactly<T>(&mut self, act: impl FnOnce(&mut Exact<'_, 'a, P>) -> T) -> T {
+        let Self { before, rules, at: &mut at, parked: &mut parked, .. } = *self;
+        // SAFETY: By the type's invariants these bytes are borrowed for longer than this slice lives, and
+        // nothing else accesses them meanwhile. They are initialised, as a slice lent them.
+        let page = unsafe { slice::from_raw_parts_mut(self.page, self.length) };
+        let mut exact = Exact { before, page, rules, at, parked };
+        let result = act(&mut exact);
+        (*self.at, *self.parked) = (exact.at, exact.parked);
+        result
+    }
+}
+
+/// Copies `length` bytes in chunks, one at least.
+///
+/// # Safety
+///
+/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on.
+/// Unless they are apart, `source` is a chunk or more before `room`.
+#[inline(always)]
+unsafe fn copy_chunks(source: *const u8, room: *mut u8, length: usize) {
+    // SAFETY: The first chunk is there whatever the length; each other starts before the run's end.
+    unsafe {
+        room.cast::<u128>().write_unaligned(source.cast::<u128>().read_unaligned());
+        let mut done = CHUNK;
+        while done < length {
+            let chunk = source.add(done).cast::<u128>().read_unaligned();
+            room.add(done).cast::<u128>().write_unaligned(chunk);
+            done = done.wrapping_add(CHUNK);
+        }
+    }
+}
+
+/// Writes `length` bytes again that start `distance` bytes back, less than a chunk.
+///
+/// # Safety
+///
+/// `distance` is not zero. `distance` bytes can be read before `room`, and `length` bytes, rounded up to a
+/// chunk and at least one, can be read and written from `room` on.
+#[cold]
+#[inline(never)]
+unsafe fn overlap(room: *mut u8, distance: usize, length: usize) {
+    // SAFETY: A word that starts before the run's end ends within a chunk after it. The source is
+    // `distance` bytes before; a word from there on ends before `room`, or within the room.
+    unsafe {
+        let source = room.cast_const().wrapping_sub(distance);
+        let mut done = 0;
+        if distance >= WORD {
+            while done < length {
+                let word = source.add(done).cast::<u64>().read_unaligned();
+                room.add(done).cast::<u64>().write_unaligned(word);
+                done = done.wrapping_add(WORD);
+            }
+        } else {
+            let (pattern, step) = repeated(source.cast::<u64>().read_unaligned(), distance);
+            while done < length {
+                room.add(done).cast::<u64>().write_unaligned(pattern);
+                done = done.wrapping_add(step);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! `raw_sequences.rs` in safe Rust: each method writes the same bytes, and checks its bounds.
+
+use core::ops::Range;
+
+use super::copy::{copy_over, load_chunk, lookup, store_chunk, Limits, Sequence, CHUNK};
+use super::cursor::Cursor;
+use crate::{Error, Page};
+
+/// The present page and those before it, for a round of sequences.
+pub(crate) struct Executor<'c, 'a, P> {
+    cursor: &'c mut Cursor<'a, P>,
+    limits: Limits,
+}
+
+impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
+    /// For sequences that may write `room` bytes.
+    #[inline(always)]
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, room: usize) -> Self {
+        let length = cursor.page().map_or(0, |page| page.len());
+        let limits = Limits::new(&cursor.rules, length, cursor.end, cursor.at, room);
+        Self { cursor, limits }
+    }
+
+    /// Executes sequences while they lie well inside of pages and nothing is wrong with them. Their literals
+    /// are `left` of `literals`. Returns how many it executed; nothing of the next one has been done but
+    /// scratch bytes.
+    #[inline(never)]
+    pub(crate) fn execute(
+        &mut self,
+        sequences: &[Sequence],
+        literals: &[u8],
+        left: &mut Range<usize>,
+    ) -> usize {
+        // A copy that lives in registers.
+        let mut cursor = self.cursor.reborrow();
+        let mut rest = left.clone();
+        let mut done = 0usize;
+        for sequence in sequences {
+            if execute_one(&mut cursor, self.limits, sequence, literals, &mut rest).is_none() {
+                break;
+            }
+            done = done.wrapping_add(1);
+        }
+        let at = cursor.at;
+        self.cursor.at = at;
+        *left = rest;
+        done
+    }
+
+    /// The place of the next byte.
+    pub(crate) fn at(&self) -> usize {
+        self.cursor.at
+    }
+
+    /// Whether the end of a copy waits for the next page. Nothing may be executed before it.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.cursor.is_parked()
+    }
+
+    /// Whether the round must end before another byte is written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.cursor.is_full()
+    }
+
+    /// Writes as many of `bytes` as there is room for, and says how many.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
+        self.cursor.extend(bytes)
+    }
+
+    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
+    /// not fit.
+    pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
+        if self.cursor.copy_slowly(distance, length) {
+            Ok(())
+        } else {
+            Err(self.cursor.why_not(distance))
+        }
+    }
+}
+
+/// Executes a sequence; `None`, and nothing done but scratch bytes, if something is unusual about it.
+#[inline(always)]
+fn execute_one<P: Page>(
+    cursor: &mut Cursor<'_, P>,
+    limits: Limits,
+    sequence: &Sequence,
+    literals: &[u8],
+    left: &mut Range<usize>,
+) -> Option<()> {
+    let [run, length, distance] = sequence.parts();
+    let (at, taken) = (cursor.at, left.start);
+    let middle = at.wrapping_add(run);
+    let end = Sequence::end(middle, length);
+    let from = (middle as isize).wrapping_sub(distance as isize);
+    let is_apart = distance >= length && distance as isize > 0;
+    if run > left.end.wrapping_sub(taken) || end >= limits.stop || from < limits.lowest || !is_apart
+    {
+        return None;
+    }
+    // Whatever comes of the match, these are written: nothing is wrong with the sequence but its distance.
+    store_chunk(cursor.page()?, at, load_chunk(literals, taken)?)?;
+    if run > CHUNK {
+        append_long(cursor.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
+    }
+    let shift = cursor.rules.page_shift;
+    let origin = cursor.pages.len().wrapping_sub(1);
+    let source = lookup(cursor.pages, origin, from as usize, shift)?;
+    // The first chunk and the last one. Of a short match they are the same: whether it is short
+    // can't be predicted.
+    let size = length.max(CHUNK);
+    let rest = size.wrapping_sub(CHUNK);
+    let source = source.get(..size)?;
+    let (first, last) = (load_chunk(source, 0)?, load_chunk(source, rest)?);
+    let slot = cursor.page()?.get_mut(middle..)?.get_mut(..size)?;
+    store_chunk(slot, 0, first)?;
+    store_chunk(slot, rest, last)?;
+    if length > 2 * CHUNK {
+        repeat_long(cursor.pages, shift, from as usize, middle, length)?;
+    }
+    cursor.at = end;
+    left.start = taken.wrapping_add(run);
+    Some(())
+}
+
+/// More literals than a chunk.
+#[inline(never)]
+fn append_long(room: &mut [u8], literals: &[u8]) {
+    copy_over(room, literals);
+}
+
+/// What a long match has between its first chunk and its last one.
+#[inline(never)]
+fn repeat_long<P: Page>(
+    pages: &mut [P],
+    page_shift: u32,
+    from: usize,
+    at: usize,
+    length: usize,
+) -> Option<()> {
+    let mut done = CHUNK;
+    while done < length.wrapping_sub(CHUNK) {
+        let last = pages.len().wrapping_sub(1);
+        let source = lookup(pages, last, from.wrapping_add(done), page_shift)?;
+        let chunk = load_chunk(source, 0)?;
+        store_chunk(pages.last_mut()?.as_mut(), at.wrapping_add(done), chunk)?;
+        done = done.wrapping_add(CHUNK);
+    }
+    Some(())
+}
