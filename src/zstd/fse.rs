@@ -7,6 +7,9 @@ use crate::zeroed::{zeroed, Zeroed};
 /// Most symbols of an alphabet: the match length codes.
 const MAX_SYMBOLS: usize = 53;
 
+/// Most rows of a table.
+const MAX_ROWS: usize = 512;
+
 /// The smallest Accuracy_Log (4.1.1).
 const MIN_LOG: u32 = 5;
 
@@ -191,12 +194,16 @@ impl<const N: usize> Table<N> {
     #[inline(never)]
     const fn build(&mut self, alphabet: &Alphabet) {
         let log = self.log;
+        const { assert!(N <= MAX_ROWS) };
         let symbols = alphabet.size;
         let size = 1usize.wrapping_shl(log);
         let mask = size.wrapping_sub(1) & (N - 1);
-        // Symbols with less than one point have a row each at the end, in which they stand by
-        // number first.
+        // Symbols with less than one point have a row each at the end, in which they stand by number first.
+        // The others lie in order, each as often as it has points, eight at a time: what a word has too
+        // many the next one overwrites. So how many points a symbol has is seldom a branch.
         let mut next = [0u16; 64];
+        let mut ordered = [0u8; MAX_ROWS + 8];
+        let mut rows = 0usize;
         let mut last = mask;
         let mut symbol = 0usize;
         while symbol < symbols && symbol < MAX_SYMBOLS {
@@ -206,25 +213,31 @@ impl<const N: usize> Table<N> {
                 self.rows[last & (N - 1)].base = symbol as u32;
                 last = last.wrapping_sub(1);
             }
+            let end = rows.wrapping_add(if points < 0 { 0 } else { points as usize });
+            while rows < end {
+                if let Some((_, rest)) = ordered.split_at_mut_checked(rows) {
+                    if let Some(slot) = rest.first_chunk_mut() {
+                        *slot = [symbol as u8; 8];
+                    }
+                }
+                rows = rows.wrapping_add(8);
+            }
+            rows = end;
             symbol = symbol.wrapping_add(1);
         }
         let step = (size >> 1).wrapping_add(size >> 3).wrapping_add(3);
         let mut place = 0usize;
-        symbol = 0;
-        while symbol < symbols && symbol < MAX_SYMBOLS {
-            let mut points = self.points[symbol];
-            while points > 0 {
-                self.rows[place & (N - 1)].base = symbol as u32;
-                points = points.wrapping_sub(1);
+        let mut row = 0usize;
+        while row < rows && row < MAX_ROWS {
+            self.rows[place & (N - 1)].base = ordered[row] as u32;
+            row = row.wrapping_add(1);
+            place = place.wrapping_add(step) & mask;
+            // Taken by one of those at the end: at most all of them in a row.
+            let mut passed = 0;
+            while place > last && passed < MAX_SYMBOLS {
                 place = place.wrapping_add(step) & mask;
-                // Taken by one of those at the end: at most all of them in a row.
-                let mut passed = 0;
-                while place > last && passed < MAX_SYMBOLS {
-                    place = place.wrapping_add(step) & mask;
-                    passed = passed.wrapping_add(1);
-                }
+                passed = passed.wrapping_add(1);
             }
-            symbol = symbol.wrapping_add(1);
         }
         // Each symbol's states count from its points up to twice that, from the lowest row.
         let mut state = 0usize;
@@ -254,6 +267,8 @@ impl<const N: usize> Table<N> {
 
 #[cfg(test)]
 mod tests {
+    use std::vec;
+
     use super::*;
 
     const SYMBOLS: Alphabet = {
@@ -276,6 +291,50 @@ mod tests {
             .map(|state| (table.row(state).state_bits, table.row(state).next(0)))
             .collect();
         assert_eq!(rows, [(5, 32), (5, 64), (5, 96), (4, 0), (4, 16)]);
+    }
+
+    /// Tables of random distributions, against the definition: a row after the other for each symbol.
+    #[test]
+    fn rows_of_any_distribution() {
+        let mut random = 1u64;
+        let mut below = |limit: usize| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) as usize % limit
+        };
+        for log in (5..=9).cycle().take(500) {
+            let size = 1usize << log;
+            let mut points = [0i16; MAX_SYMBOLS];
+            let mut left = size;
+            while left > 0 {
+                let (symbol, most) = (below(MAX_SYMBOLS), [1, 3, 40, size][below(4)].min(left));
+                let more = 1 + below(most);
+                match points[symbol] {
+                    0 if more == 1 && below(2) == 0 => points[symbol] = -1,
+                    -1 => continue,
+                    _ => points[symbol] += more as i16,
+                }
+                left -= more;
+            }
+            let table = Table::<512>::fixed(points, log, &SYMBOLS);
+            let mut expected = vec![None; size];
+            let low = (0..MAX_SYMBOLS).filter(|&symbol| points[symbol] < 0);
+            for (symbol, row) in low.zip((0..size).rev()) {
+                expected[row] = Some(symbol);
+            }
+            let free = expected.iter().filter(|row| row.is_none()).count();
+            let mut place = 0;
+            for symbol in 0..MAX_SYMBOLS {
+                for _ in 0..points[symbol].max(0) {
+                    while place >= free {
+                        place = (place + (size >> 1) + (size >> 3) + 3) % size;
+                    }
+                    expected[place] = Some(symbol);
+                    place = (place + (size >> 1) + (size >> 3) + 3) % size;
+                }
+            }
+            let symbols = (0..size).map(|state| Some(table.row(state).base as usize));
+            assert!(symbols.eq(expected), "{points:?}");
+        }
     }
 
     /// Each state of a table is reached from each symbol by one row.
