@@ -108,20 +108,22 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         left: &mut Range<usize>,
     ) -> usize {
         let Self { page, shift, mask, near, limits: Limits { stop, .. }, .. } = *self;
-        let (mut at, mut taken, last_literal) = (*self.at, left.start, left.end);
+        let (mut at, taken, last_literal) = (*self.at, left.start, left.end);
         let is_padded = last_literal.checked_add(CHUNK).is_some_and(|end| end <= literals.len());
         if !is_padded || taken > last_literal || at >= stop || mask < CHUNK {
             return 0;
         }
         // The last place of a page that has a chunk from there on.
         let last_chunk = mask.wrapping_sub(CHUNK - 1);
-        let mut done = 0usize;
-        for sequence in sequences {
+        // Addresses take fewer registers than places do.
+        let (mut literal, mut next) = (literals.as_ptr().wrapping_add(taken), sequences);
+        let end_of_literals = literals.as_ptr().wrapping_add(last_literal);
+        while let [sequence, rest @ ..] = next {
             let [run, length, distance] = sequence.parts();
             let middle = at.wrapping_add(run);
             let end = Sequence::end(middle, length);
             // Literals that are there do not let `middle` overflow.
-            if run > last_literal.wrapping_sub(taken) || end >= stop {
+            if run > end_of_literals.addr().wrapping_sub(literal.addr()) || end >= stop {
                 break;
             }
             let from = (middle as isize).wrapping_sub(distance as isize);
@@ -154,24 +156,25 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             // page, a chunk or more before they are written; or, if they are read from within a chunk
             // before, `overlap` may write them.
             unsafe {
-                copy_chunks(literals.as_ptr().add(taken), page.add(at), run);
+                copy_chunks(literal, page.add(at), run);
                 if distance < CHUNK {
-                    overlap(page.add(middle), distance, length);
+                    overlap(source, page.add(middle), distance, length);
                 } else {
                     copy_chunks(source, page.add(middle), length);
                 }
             }
             at = end;
-            taken = taken.wrapping_add(run);
-            done = done.wrapping_add(1);
+            literal = literal.wrapping_add(run);
+            next = rest;
         }
         *self.at = at;
-        left.start = taken;
-        done
+        left.start = literal.addr().wrapping_sub(literals.as_ptr().addr());
+        sequences.len().wrapping_sub(next.len())
     }
 
     /// The address of place `from`, in a page that is not near, if all chunks of a match of `length` bytes
     /// are in that page.
+    #[cold]
     #[inline(never)]
     fn far(&self, from: isize, length: usize) -> Option<*const u8> {
         if from < self.limits.lowest || from >= 0 {
@@ -237,34 +240,77 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
 unsafe fn copy_chunks(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: The first chunk is there whatever the length; each other starts before the run's end.
     unsafe {
-        room.cast::<u128>().write_unaligned(source.cast::<u128>().read_unaligned());
-        let mut done = CHUNK;
-        while done < length {
-            let chunk = source.add(done).cast::<u128>().read_unaligned();
-            room.add(done).cast::<u128>().write_unaligned(chunk);
-            done = done.wrapping_add(CHUNK);
+        copy_chunk(source, room);
+        if length > CHUNK {
+            copy_chunk(source.add(CHUNK), room.add(CHUNK));
+            if length > 2 * CHUNK {
+                copy_more(source, room, length);
+            }
         }
     }
 }
 
-/// Writes `length` bytes again that start `distance` bytes back, less than a chunk.
+/// Copies what comes after two chunks.
+///
+/// # Safety
+///
+/// As [`copy_chunks`].
+#[cold]
+#[inline(never)]
+unsafe fn copy_more(source: *const u8, room: *mut u8, length: usize) {
+    let mut done = 2 * CHUNK;
+    while done < length {
+        // SAFETY: As above.
+        unsafe { copy_chunk(source.add(done), room.add(done)) };
+        done = done.wrapping_add(CHUNK);
+    }
+}
+
+/// Copies a chunk.
+///
+/// # Safety
+///
+/// It can be read from `source` and be written to `room`.
+#[inline(always)]
+unsafe fn copy_chunk(source: *const u8, room: *mut u8) {
+    // SAFETY: As the caller promises; any address is one of bytes.
+    unsafe { room.cast::<u128>().write_unaligned(source.cast::<u128>().read_unaligned()) };
+}
+
+/// Writes `length` bytes again that start at `source`, `distance` bytes back, less than a chunk.
 ///
 /// # Safety
 ///
 /// `distance` is not zero. `distance` bytes can be read before `room`, and `length` bytes, rounded up to a
 /// chunk and at least one, can be read and written from `room` on.
+#[inline(always)]
+unsafe fn overlap(source: *const u8, room: *mut u8, distance: usize, length: usize) {
+    // SAFETY: Both words are in a chunk from `room` on, and are read from `distance` bytes before.
+    unsafe {
+        if distance >= WORD && length <= CHUNK {
+            copy_word(source, room);
+            copy_word(source.add(WORD), room.add(WORD));
+        } else {
+            overlap_more(source, room, distance, length);
+        }
+    }
+}
+
+/// [`overlap`] for any of these distances and lengths.
+///
+/// # Safety
+///
+/// As `overlap`.
 #[cold]
 #[inline(never)]
-unsafe fn overlap(room: *mut u8, distance: usize, length: usize) {
+unsafe fn overlap_more(source: *const u8, room: *mut u8, distance: usize, length: usize) {
     // SAFETY: A word that starts before the run's end ends within a chunk after it. The source is
     // `distance` bytes before; a word from there on ends before `room`, or within the room.
     unsafe {
-        let source = room.cast_const().wrapping_sub(distance);
         let mut done = 0;
         if distance >= WORD {
             while done < length {
-                let word = source.add(done).cast::<u64>().read_unaligned();
-                room.add(done).cast::<u64>().write_unaligned(word);
+                copy_word(source.add(done), room.add(done));
                 done = done.wrapping_add(WORD);
             }
         } else {
@@ -275,4 +321,15 @@ unsafe fn overlap(room: *mut u8, distance: usize, length: usize) {
             }
         }
     }
+}
+
+/// Copies a word.
+///
+/// # Safety
+///
+/// It can be read from `source` and be written to `room`.
+#[inline(always)]
+unsafe fn copy_word(source: *const u8, room: *mut u8) {
+    // SAFETY: As the caller promises; any address is one of bytes.
+    unsafe { room.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()) };
 }

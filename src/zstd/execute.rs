@@ -11,7 +11,7 @@ use super::MAX_BLOCK;
 
 /// Sequences that are decoded at a time: decoding and executing are loops of their own, as a processor
 /// has too few registers for both.
-const SIZE: usize = 256;
+pub(super) const SIZE: usize = 256;
 
 /// Bytes for the literals of a block: a chunk more than there can be, as they are read in chunks.
 pub(super) type Literals = [u8; MAX_BLOCK + CHUNK];

@@ -14,7 +14,7 @@ use super::codes::{
     choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LITERALS, LITERALS_LOG,
     MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, OFFSET_TABLE, STATE_BITS, TABLE,
 };
-use super::execute::{Literals, Queue, Resolver};
+use super::execute::{Literals, Queue, Resolver, SIZE};
 use super::fse::Table;
 
 /// Sequences with so many bits beside those of the states are read behind one refill. Others are rare:
@@ -160,32 +160,41 @@ impl Sequences {
     /// Decodes the next sequences, and finds out what is wrong behind those that are good.
     fn decode(&mut self, stream: &[u8]) {
         let mut bits = BackwardBits::resume(stream, self.held);
-        // Behind the last one there are no states.
-        let most = (self.left as usize).saturating_sub(1);
-        let (mut count, mut resolver) = self.decode_some::<false>(&mut bits, most);
-        if count == 0 {
-            (count, resolver) = self.decode_some::<true>(&mut bits, 1);
+        let mut count = 0usize;
+        while count < SIZE && self.left > 0 {
+            // After the last one there are no states.
+            let most = self.left.wrapping_sub(1) as usize;
+            let done = self.decode_some::<false>(&mut bits, count, most);
+            count = count.wrapping_add(done);
+            self.left = self.left.wrapping_sub(done as u32);
+            if count >= SIZE {
+                break;
+            }
+            self.decode_some::<true>(&mut bits, count, 1);
+            self.left = self.left.wrapping_sub(1);
+            // "At the end, the bitstream shall be entirely consumed."
+            let is_overdrawn = bits.is_overdrawn();
+            if is_overdrawn || (self.left == 0 && !bits.is_at_end()) {
+                self.verdict = Verdict::Just(Error::ZstdSequencesStream);
+            }
+            if is_overdrawn {
+                break;
+            }
+            count = count.wrapping_add(1);
         }
         self.held = bits.hold();
-        self.left = self.left.wrapping_sub(count as u32);
-        self.repeated = resolver.repeated();
-        let is_overdrawn = bits.is_overdrawn();
-        self.queue.begin(if is_overdrawn { 0 } else { count });
-        // "At the end, the bitstream shall be entirely consumed."
-        if is_overdrawn || (self.left == 0 && !bits.is_at_end()) {
-            self.verdict = Verdict::Just(Error::ZstdSequencesStream);
-        }
+        self.queue.begin(count);
     }
 
-    /// Decodes up to `most` sequences into the queue's slots. Returns how many, and what resolved their
-    /// offsets. Unless `LAST`: as long as a refill has bits for the next one; else one, with what bits
+    /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many. Unless `LAST`: as long as a refill has bits for the next one; else one, with what bits
     /// there are, and with states behind it only if there is another.
     #[inline(never)]
     fn decode_some<const LAST: bool>(
         &mut self,
         bits: &mut BackwardBits<'_>,
+        first: usize,
         most: usize,
-    ) -> (usize, Resolver) {
+    ) -> usize {
         let mut resolver = Resolver::new(self.repeated);
         // Copies that live in registers.
         let mut b = *bits;
@@ -193,7 +202,7 @@ impl Sequences {
         let [mut literals_state, mut offset_state, mut match_state] =
             self.states.map(|state| state & (TABLE - 1));
         offset_state &= OFFSET_TABLE - 1;
-        let slots = self.queue.slots();
+        let slots = self.queue.slots().get_mut(first..).unwrap_or(&mut []);
         let most = most.min(slots.len());
         let mut count = 0usize;
         for slot in slots.get_mut(..most).unwrap_or(&mut []) {
@@ -232,7 +241,8 @@ impl Sequences {
         }
         *bits = b;
         self.states = [literals_state, offset_state, match_state];
-        (count, resolver)
+        self.repeated = resolver.repeated();
+        count
     }
 }
 
