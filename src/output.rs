@@ -13,6 +13,8 @@ mod raw;
 #[cfg(all(feature = "zstd", not(feature = "safe")))]
 #[allow(unsafe_code)]
 mod raw_sequences;
+#[cfg(all(feature = "zstd", test, not(feature = "safe")))]
+mod raw_sequences_tests;
 #[cfg(all(feature = "gzip", test, not(feature = "safe")))]
 mod raw_tests;
 #[cfg(all(feature = "gzip", any(feature = "safe", test)))]

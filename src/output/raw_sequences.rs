@@ -14,8 +14,8 @@ use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
 
-/// Pages whose addresses are at hand: the present one, and 128 KiB of pages of 4 KiB before it.
-const NEAR: usize = 33;
+/// Pages whose addresses are at hand: the present one, and 64 KiB of pages of 4 KiB before it.
+const NEAR: usize = 17;
 
 /// The present page and those before it, by address, for a round of sequences.
 ///
@@ -46,8 +46,9 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// Takes the addresses for sequences that may write `room` bytes.
-    #[inline(always)]
+    /// Takes the addresses for sequences that may write `room` bytes. By itself, as what it holds until then
+    /// is not to be below what executes them.
+    #[inline(never)]
     pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, room: usize) -> Self {
         let (page, before) = match cursor.pages.split_last_mut() {
             Some((page, before)) => (page.as_mut(), &*before),

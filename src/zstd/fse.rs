@@ -107,9 +107,11 @@ pub(super) struct Table<const N: usize> {
     /// The distribution that it was made from, how likely each symbol of the alphabet is: points, or
     /// -1 for less than one (4.1.1).
     points: [i16; MAX_SYMBOLS],
+    /// What [`build`](Self::build) works on: as many of each symbol as it has points, and space for a word.
+    ordered: [u8; MAX_ROWS + 8],
 }
 
-zeroed! { impl [const N: usize] for Table<N> { rows, log, points } }
+zeroed! { impl [const N: usize] for Table<N> { rows, log, points, ordered } }
 
 impl<const N: usize> Table<N> {
     /// The table of a distribution that is fixed (3.1.1.3.2.2).
@@ -202,7 +204,6 @@ impl<const N: usize> Table<N> {
         // The others lie in order, each as often as it has points, eight at a time: what a word has too
         // many the next one overwrites. So how many points a symbol has is seldom a branch.
         let mut next = [0u16; 64];
-        let mut ordered = [0u8; MAX_ROWS + 8];
         let mut rows = 0usize;
         let mut last = mask;
         let mut symbol = 0usize;
@@ -215,7 +216,7 @@ impl<const N: usize> Table<N> {
             }
             let end = rows.wrapping_add(if points < 0 { 0 } else { points as usize });
             while rows < end {
-                if let Some((_, rest)) = ordered.split_at_mut_checked(rows) {
+                if let Some((_, rest)) = self.ordered.split_at_mut_checked(rows) {
                     if let Some(slot) = rest.first_chunk_mut() {
                         *slot = [symbol as u8; 8];
                     }
@@ -229,7 +230,7 @@ impl<const N: usize> Table<N> {
         let mut place = 0usize;
         let mut row = 0usize;
         while row < rows && row < MAX_ROWS {
-            self.rows[place & (N - 1)].base = ordered[row] as u32;
+            self.rows[place & (N - 1)].base = self.ordered[row] as u32;
             row = row.wrapping_add(1);
             place = place.wrapping_add(step) & mask;
             // Taken by one of those at the end: at most all of them in a row.
@@ -286,7 +287,7 @@ mod tests {
     fn the_example() {
         // A symbol with one point takes row 0, so that the other's first row is 1.
         let table = Table::<128>::fixed([1, 5, 122], 7, &SYMBOLS);
-        let rows: std::vec::Vec<_> = (0..128)
+        let rows: vec::Vec<_> = (0..128)
             .filter(|&state| table.row(state).base == 1)
             .map(|state| (table.row(state).state_bits, table.row(state).next(0)))
             .collect();

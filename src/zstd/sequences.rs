@@ -131,7 +131,9 @@ impl Sequences {
         self.room as usize
     }
 
-    /// Executes sequences until they or the round's room end. `left` of `literals` remain.
+    /// Executes sequences until they or the round's room end. `left` of `literals` remain. By itself, as its
+    /// memory is not to be held while literals are decoded.
+    #[inline(never)]
     pub(super) fn run<P: Page>(
         &mut self,
         stream: &[u8],

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! [`raw_sequences`](super::raw_sequences) and [`twin_sequences`](super::twin_sequences) against a naive
+//! model: random pages, histories, windows and sequences. Miri runs these tests too.
+
+use std::vec;
+use std::vec::Vec;
+
+use super::{raw_sequences, twin_sequences, Output, Sequence, CHUNK};
+use crate::zeroed::Zeroed;
+use crate::OVERSHOOT;
+
+const ROUNDS: usize = if cfg!(miri) { 40 } else { 6_000 };
+
+struct Random(u64);
+
+impl Random {
+    /// A number below `limit`, mostly a small one.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        let number = (self.0 >> 33) as usize;
+        if number & 3 == 0 {
+            (number >> 2) % limit
+        } else {
+            (number >> 2) % limit.min(40)
+        }
+    }
+}
+
+/// What was written and what may be copied, before a round of sequences.
+#[derive(Clone)]
+struct Setting {
+    page_len: usize,
+    /// Pages that are there, the first of them at the place `released`.
+    pages: Vec<Vec<u8>>,
+    released: usize,
+    /// Bytes written, and where the history starts among them.
+    written: usize,
+    history: usize,
+    window: usize,
+    /// Bytes that may be written.
+    room: usize,
+}
+
+fn setting(random: &mut Random) -> Setting {
+    let bits = if cfg!(miri) { 6 + random.below(3) } else { 6 + random.below(8) };
+    let mut page_len = 1 << bits;
+    let mut count = 1 + random.below(40);
+    if random.below(8) == 0 {
+        // A single page may have any length.
+        (page_len, count) = (1 + random.below(3 * page_len), 1);
+    }
+    let pages = (0..count).map(|_| (0..page_len).map(|_| random.below(256) as u8).collect());
+    let pages: Vec<Vec<u8>> = pages.collect();
+    let released = if count > 1 { page_len * random.below(3) } else { 0 };
+    let written = released + page_len * (count - 1) + random.below(page_len);
+    let history = [0, random.below(written + 1)][random.below(2)];
+    let window = [1 << 30, usize::MAX, 1 << 15, 256][random.below(4)];
+    let room = [1 << 17, random.below(1 << 12)][random.below(2)];
+    Setting { page_len, pages, released, written, history, window, room }
+}
+
+/// Executes what it can, and goes on exactly with the next one, until an error, the room's or the
+/// page's end. Returns the pages, bytes written, those of a parked copy, and sequences done.
+macro_rules! round {
+    ($module:ident, $setting:expr, $sequences:expr, $literals:expr) => {{
+        let Setting { page_len, mut pages, released, written, history, window, room } =
+            $setting.clone();
+        let mut output = Output::ZEROED;
+        (output.written, output.settled) = (written as u64, written as u64);
+        (output.released, output.history) = (released as u64, history as u64);
+        output.page_len = page_len;
+        let mut cursor = output.open(&mut pages, window, &[]).unwrap();
+        let mut executor = $module::Executor::new(&mut cursor, room);
+        let start = executor.at();
+        let (mut left, mut next, mut quick) = (0..$literals.len() - CHUNK, 0, 0);
+        let is_good = loop {
+            let done = executor.execute(&$sequences[next..], &$literals, &mut left);
+            (next, quick) = (next + done, quick + done);
+            assert!(executor.at() - start <= room);
+            let Some(sequence) = $sequences.get(next) else { break true };
+            let [run, length, distance] = sequence.parts();
+            let rest = &$literals[left.clone()];
+            let is_much = run > rest.len() || executor.at() - start + run + length > room;
+            if is_much || executor.is_full() || executor.is_parked() {
+                break true;
+            }
+            let taken = executor.extend(&rest[..run]);
+            left.start += taken;
+            if taken < run {
+                break true;
+            }
+            next += 1;
+            if executor.copy(distance, length).is_err() {
+                break false;
+            }
+        };
+        output.close(cursor);
+        let end = (output.written as usize, output.parked.length, next, left.start, is_good);
+        (pages.concat(), end, quick)
+    }};
+}
+
+/// The model: byte by byte, on one array that stands for all pages.
+fn naive(
+    setting: &Setting,
+    sequences: &[Sequence],
+    literals: &[u8],
+) -> (Vec<u8>, (usize, usize, usize, usize, bool)) {
+    let mut bytes = setting.pages.concat();
+    let (page_end, first) = (bytes.len() + setting.released, setting.released);
+    let (mut at, mut taken, mut next) = (setting.written, 0, 0);
+    for sequence in sequences {
+        let [run, length, distance] = sequence.parts();
+        let is_much = run > literals.len() - CHUNK - taken
+            || at - setting.written + run + length > setting.room;
+        if is_much || at == page_end {
+            break;
+        }
+        let fits = run.min(page_end - at);
+        bytes[at - first..][..fits].copy_from_slice(&literals[taken..][..fits]);
+        (at, taken) = (at + fits, taken + fits);
+        if fits < run {
+            break;
+        }
+        next += 1;
+        let from = at.wrapping_sub(distance);
+        let is_allowed =
+            distance > 0 && distance <= at - setting.history && distance <= setting.window;
+        // A copy at a page's end does not look for its source yet.
+        if !is_allowed || (from < first && at < page_end) {
+            return (bytes, (at, 0, next, taken, false));
+        }
+        for done in 0..length {
+            if at == page_end {
+                return (bytes, (at, length - done, next, taken, true));
+            }
+            bytes[at - first] = bytes[at - distance - first];
+            at += 1;
+        }
+    }
+    (bytes, (at, 0, next, taken, true))
+}
+
+#[test]
+fn raw_and_twin_write_what_the_model_writes() {
+    let mut random = Random(1);
+    let (mut quick, mut all, mut parked, mut failed) = (0, 0, 0, 0);
+    for round in 0..ROUNDS {
+        let setting = setting(&mut random);
+        let literals: Vec<u8> =
+            (0..random.below(1 << 12) + CHUNK).map(|i| i as u8 ^ 0x55).collect();
+        let far = [64, 1 << 10, 1 << 16][random.below(3)];
+        let sequences: Vec<Sequence> = (0..random.below(300))
+            .map(|_| Sequence {
+                literals: [random.below(4), random.below(60)][random.below(2)] as u32,
+                length: 3 + [random.below(20), random.below(300)][random.below(2)] as u32,
+                distance: [1 + random.below(far), random.below(far), random.below(20)]
+                    [random.below(3)] as u32,
+            })
+            .collect();
+        let (raw, raw_end, raw_quick) = round!(raw_sequences, setting, sequences, literals);
+        let (twin, twin_end, _) = round!(twin_sequences, setting, sequences, literals);
+        assert_eq!(raw_end, twin_end, "round {round}");
+        let (expected, end) = naive(&setting, &sequences, &literals);
+        assert_eq!(raw_end, end, "round {round}");
+        let written = end.0 - setting.released;
+        let clean = (written + OVERSHOOT).min(expected.len());
+        for (bytes, name) in [(&raw, "raw"), (&twin, "twin")] {
+            assert!(bytes[..written] == expected[..written], "round {round}, {name}: wrong bytes");
+            assert!(bytes[clean..] == expected[clean..], "round {round}, {name}: overshoot");
+        }
+        quick += raw_quick;
+        all += end.2;
+        parked += usize::from(end.1 > 0);
+        failed += usize::from(!end.4);
+    }
+    // All cases have come.
+    assert!(
+        quick > all / 3 && parked > ROUNDS / 50 && failed > ROUNDS / 20,
+        "{quick} of {all}, {parked}, {failed}"
+    );
+}
+
+/// Lengths that no format has do no harm.
+#[test]
+fn any_numbers_stay_in_the_page() {
+    let numbers =
+        [0, 1, 7, 8, 15, 16, 17, 100, 101, u32::MAX / 2, u32::MAX / 2 + 1, u32::MAX - 15, u32::MAX];
+    for literals in numbers {
+        for (length, distance) in numbers.iter().flat_map(|&l| numbers.map(|d| (l, d))) {
+            let mut pages = vec![vec![7u8; 256]];
+            let mut output = Output::ZEROED;
+            (output.written, output.page_len) = (100, 256);
+            let mut cursor = output.open(&mut pages, usize::MAX, &[]).unwrap();
+            let mut executor = raw_sequences::Executor::new(&mut cursor, usize::MAX);
+            let sequence = [Sequence { literals, length, distance }];
+            let bytes = vec![7; 400];
+            executor.execute(&sequence, &bytes, &mut (0..384));
+            executor.execute(&sequence, &bytes, &mut (0..385));
+            assert!(executor.at() <= 256 - CHUNK);
+        }
+    }
+}
