@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Bit readers.
 
+#[cfg(feature = "zstd")]
+mod window;
+
 use crate::output::copy::load;
 use crate::zeroed::zeroed;
+
+#[cfg(feature = "zstd")]
+pub(crate) use window::{BackwardWindow, WINDOW_REFILLED};
 
 /// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
 pub(crate) const REFILLED: u32 = 56;
@@ -234,15 +240,20 @@ impl<'a> BackwardBits<'a> {
         true
     }
 
-    /// Goes on with less than eight bytes.
+    /// Goes on with the first eight bytes of the stream, or with less.
     #[cold]
     fn refill_last(&mut self) {
-        let bytes = ((self.used >> 3) as usize).min(self.rest.len());
-        self.rest = self.rest.get(..self.rest.len().wrapping_sub(bytes)).unwrap_or(&[]);
+        let length = self.rest.len();
+        let bytes = ((self.used >> 3) as usize).min(length.saturating_sub(8));
+        let length = length.wrapping_sub(bytes);
+        self.rest = self.rest.get(..length).unwrap_or(&[]);
         self.used = self.used.wrapping_sub((bytes as u32) << 3);
-        let last = self.rest.iter().rev().take(8);
-        self.buffer = last.zip(0..8).fold(0, |word, (&byte, place)| {
-            word | (u64::from(byte) << 56).wrapping_shr(place << 3)
+        self.buffer = load(self.rest, length.wrapping_sub(8)).unwrap_or_else(|| {
+            // Zeros before the first byte stand for those that are missing.
+            let bytes = self.rest.iter().rev().zip(0..8);
+            bytes.fold(0, |word, (&byte, place)| {
+                word | (u64::from(byte) << 56).wrapping_shr(place << 3)
+            })
         });
     }
 

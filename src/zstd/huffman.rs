@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Huffman coding of literals: trees and streams (RFC 8878, 4.2).
 
-use crate::bits::{BackwardBits, BACKWARD_REFILLED};
+use core::mem::take;
+
+use crate::bits::{BackwardBits, BackwardWindow, BACKWARD_REFILLED, WINDOW_REFILLED};
 use crate::zeroed::zeroed;
 use crate::Error;
 
@@ -13,6 +15,8 @@ const MAX_BITS: u32 = 11;
 const MAX_WEIGHTS: usize = 255;
 /// Weights are up to [`MAX_BITS`].
 const WEIGHT_SYMBOLS: usize = MAX_BITS as usize + 1;
+/// Weights that are read as four bits have so many values.
+const WEIGHT_VALUES: usize = 16;
 /// The largest Accuracy_Log of their table (4.2.1.2).
 const WEIGHT_LOG: u32 = 6;
 const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
@@ -20,9 +24,9 @@ const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
 const WEIGHTS_REFILLED: usize = 8;
 const _: () = assert!(WEIGHTS_REFILLED as u32 * WEIGHT_LOG <= BACKWARD_REFILLED);
 
-/// Symbols of a stream that are decoded for one refill.
-const SYMBOLS: usize = 5;
-const _: () = assert!(SYMBOLS as u32 * MAX_BITS < BACKWARD_REFILLED);
+/// Symbols of a stream that are decoded for one refill, by either reader.
+const SYMBOLS: usize = (WINDOW_REFILLED / MAX_BITS) as usize;
+const _: () = assert!(WINDOW_REFILLED <= BACKWARD_REFILLED);
 
 static WEIGHTS: Alphabet = {
     let mut symbols = [Symbol { base: 0, bits: 0 }; WEIGHT_SYMBOLS];
@@ -71,23 +75,28 @@ impl Huffman {
             let table = self.weight_table.read(compressed, &WEIGHTS, WEIGHT_LOG);
             let table = table.map_err(|_| Error::ZstdHuffmanTree)?;
             let stream = compressed.get(table..).unwrap_or(&[]);
-            (self.read_compressed(stream).ok_or(Error::ZstdHuffmanTree)?, length)
+            (self.read_fse_weights(stream).ok_or(Error::ZstdHuffmanTree)?, length)
         } else {
             let count = usize::from(header.wrapping_sub(127));
             let length = count.div_ceil(2);
             let pairs = rest.get(..length).ok_or(Error::ZstdHuffmanTree)?;
-            let weights = pairs.iter().flat_map(|&pair| [pair >> 4, pair & 15]);
-            self.weights.iter_mut().zip(weights).for_each(|(slot, weight)| *slot = weight);
+            // After an odd count there is one more, which is not used.
+            let mut slots = &mut self.weights[..];
+            for &pair in pairs {
+                let chunk;
+                (chunk, slots) = slots.split_first_chunk_mut().ok_or(Error::ZstdHuffmanTree)?;
+                *chunk = [pair >> 4, pair & 15];
+            }
             (count, length)
         };
         self.build(count).ok_or(Error::ZstdHuffmanTree)?;
         Ok(length.wrapping_add(1))
     }
 
-    /// Weights by two states of one table, in turn, up to the end of the bits (4.2.1.2). Returns
-    /// how many there are.
+    /// Reads weights coded by FSE: by two states of one table, in turn, up to the end of the bits
+    /// (4.2.1.2). Returns how many there are.
     #[inline(never)]
-    fn read_compressed(&mut self, stream: &[u8]) -> Option<usize> {
+    fn read_fse_weights(&mut self, stream: &[u8]) -> Option<usize> {
         let mut bits = BackwardBits::new(stream)?;
         let mut state = self.weight_table.start(&mut bits);
         let mut other = self.weight_table.start(&mut bits);
@@ -116,10 +125,10 @@ impl Huffman {
     /// From `count` weights to the table; the last weight completes the tree (4.2.1, 4.2.1.3).
     #[inline(never)]
     fn build(&mut self, count: usize) -> Option<()> {
-        // Entries of the table for each weight, and where they begin.
-        let mut symbols = [0u32; WEIGHT_SYMBOLS];
+        // How many symbols have each weight. Weights above `MAX_BITS` make the sum below too large.
+        let mut symbols = [0u32; WEIGHT_VALUES];
         for &weight in self.weights.get(..count)? {
-            let symbols = symbols.get_mut(usize::from(weight))?;
+            let symbols = &mut symbols[usize::from(weight) % WEIGHT_VALUES];
             *symbols = symbols.wrapping_add(1);
         }
         let sum = (0..=u8::MAX).zip(&symbols).fold(0u32, |sum, (weight, &symbols)| {
@@ -136,35 +145,48 @@ impl Huffman {
         }
         let last = missing.trailing_zeros().wrapping_add(1) as u8;
         *self.weights.get_mut(count)? = last;
-        *symbols.get_mut(usize::from(last))? = symbols.get(usize::from(last))?.wrapping_add(1);
+        let same = &mut symbols[usize::from(last) % WEIGHT_VALUES];
+        *same = same.wrapping_add(1);
         // "If no literal has a Weight of 1, then the data is considered corrupted."
-        if *symbols.get(1)? == 0 {
+        if symbols[1] == 0 {
             return None;
         }
         // In the order of weights, and of numbers among those of one weight, which is the order of the
         // table: entries of one symbol after the other, with a length that seldom changes.
-        let (mut places, mut place) = ([0u32; WEIGHT_SYMBOLS], 0u32);
+        let (mut places, mut place) = ([0u8; WEIGHT_VALUES], 0u8);
         for (begin, &symbols) in places.iter_mut().zip(&symbols) {
             *begin = place;
-            place = place.wrapping_add(symbols);
+            // 256 symbols wrap to 0, where nothing is placed any more.
+            place = place.wrapping_add(symbols as u8);
         }
         let mut symbol = 0u8;
         for &weight in self.weights.get(..=count)? {
-            let place = places.get_mut(usize::from(weight))?;
-            *self.order.get_mut(*place as usize)? = symbol;
+            let place = &mut places[usize::from(weight) % WEIGHT_VALUES];
+            self.order[usize::from(*place)] = symbol;
             *place = place.wrapping_add(1);
             symbol = symbol.wrapping_add(1);
         }
         // The table is one of the longest codes, whatever the tree's are.
         let unused = MAX_BITS.wrapping_sub(bits);
-        let (mut order, mut table) = (self.order.iter(), &mut self.table[..]);
+        let (mut order, mut table) = (&self.order[..], &mut self.table[..]);
         for (weight, &symbols) in (0..=u8::MAX).zip(&symbols) {
-            let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight));
+            let these;
+            (these, order) = order.split_at_checked(symbols as usize)?;
             let size = entries(weight).wrapping_shl(unused) as usize;
-            for &symbol in order.by_ref().take(symbols as usize) {
-                let slots;
-                (slots, table) = table.split_at_mut_checked(size)?;
-                slots.fill(u16::from(symbol) << 8 | length as u16);
+            let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight)) as u16;
+            match size {
+                0 => {}
+                1 => fill::<1>(&mut table, these, length)?,
+                2 => fill::<2>(&mut table, these, length)?,
+                4 => fill::<4>(&mut table, these, length)?,
+                8 => fill::<8>(&mut table, these, length)?,
+                _ => {
+                    for &symbol in these {
+                        let run;
+                        (run, table) = take(&mut table).split_at_mut_checked(size)?;
+                        run.fill(entry(symbol, length));
+                    }
+                }
             }
         }
         self.bits = bits;
@@ -185,45 +207,62 @@ impl Huffman {
         let (b, rest) = rest.split_at_mut_checked(quarter)?;
         let (c, d) = rest.split_at_mut_checked(quarter)?;
         let [s, t, u, v] = streams;
-        let mut s = BackwardBits::new(s)?;
-        let mut t = BackwardBits::new(t)?;
-        let mut u = BackwardBits::new(u)?;
-        let mut v = BackwardBits::new(v)?;
-        let (mut a, mut b, mut c, mut d) = (a, b, c, d);
-        // The processor works on the four of a round at once, as none waits for another.
-        for _ in 0..d.len() / SYMBOLS {
-            if !(s.refill_whole() && t.refill_whole() && u.refill_whole() && v.refill_whole()) {
-                break;
-            }
-            let (a_next, b_next, c_next, d_next);
-            (a_next, a) = a.split_first_chunk_mut()?;
-            (b_next, b) = b.split_first_chunk_mut()?;
-            (c_next, c) = c.split_first_chunk_mut()?;
-            (d_next, d) = d.split_first_chunk_mut()?;
-            s.consume(self.symbols(s.peek(), a_next));
-            t.consume(self.symbols(t.peek(), b_next));
-            u.consume(self.symbols(u.peek(), c_next));
-            v.consume(self.symbols(v.peek(), d_next));
+        let mut streams = [
+            BackwardWindow::new(s)?,
+            BackwardWindow::new(t)?,
+            BackwardWindow::new(u)?,
+            BackwardWindow::new(v)?,
+        ];
+        let mut quarters = [a, b, c, d];
+        let done = self.decode_rounds(&mut streams, &mut quarters)?;
+        for (stream, out) in streams.iter().zip(&mut quarters) {
+            self.decode_rest(&mut stream.rest(), out.get_mut(done..)?)?;
         }
-        self.decode_rest(&mut s, a)?;
-        self.decode_rest(&mut t, b)?;
-        self.decode_rest(&mut u, c)?;
-        self.decode_rest(&mut v, d)
+        Some(())
     }
 
-    /// The symbols that `word` begins with. Returns how many bits they have together, which is known
-    /// before the last of them is shifted out.
-    #[inline]
-    fn symbols(&self, mut word: u64, out: &mut [u8; SYMBOLS]) -> u8 {
-        // The low bytes do not come to 256.
-        let mut sum: Entry = 0;
-        for slot in out {
-            let entry = self.table[(word >> (u64::BITS - MAX_BITS)) as usize];
-            word = word.wrapping_shl(u32::from(entry));
-            sum = sum.wrapping_add(entry);
-            *slot = (entry >> 8) as u8;
+    /// Decodes four streams while each has eight bytes for a refill and room for [`SYMBOLS`]. Returns
+    /// how many symbols of each stream were decoded. A function by itself: its loop takes all registers.
+    #[inline(never)]
+    fn decode_rounds(
+        &self,
+        streams: &mut [BackwardWindow<'_>; 4],
+        [a, b, c, d]: &mut [&mut [u8]; 4],
+    ) -> Option<usize> {
+        // All four get the length of the last one, which is the shortest: then one comparison per round
+        // bounds them all.
+        let length = d.len();
+        let (a, b, c) = (a.get_mut(..length)?, b.get_mut(..length)?, c.get_mut(..length)?);
+        // Copies that live in registers.
+        let [mut s, mut t, mut u, mut v] = *streams;
+        let mut done = 0u32;
+        // A symbol's place in the table depends on the symbol before it, in the same stream only. So the
+        // four streams take turns symbol by symbol, and the processor works on all of them at once.
+        while let (Some(a), Some(b), Some(c), Some(d)) =
+            (chunk(a, done), chunk(b, done), chunk(c, done), chunk(d, done))
+        {
+            // A refill does not change where a stream is, so that it does no harm if a later one fails.
+            if !(s.refill() && t.refill() && u.refill() && v.refill()) {
+                break;
+            }
+            for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+                *a = self.symbol(&mut s);
+                *b = self.symbol(&mut t);
+                *c = self.symbol(&mut u);
+                *d = self.symbol(&mut v);
+            }
+            done = done.wrapping_add(SYMBOLS as u32);
         }
-        sum as u8
+        *streams = [s, t, u, v];
+        Some(done as usize)
+    }
+
+    /// The next symbol of a stream.
+    #[inline(always)]
+    fn symbol(&self, bits: &mut BackwardWindow<'_>) -> u8 {
+        let entry = self.table[(bits.peek() >> (u64::BITS - MAX_BITS)) as usize];
+        bits.consume(entry);
+        (entry >> 8) as u8
     }
 
     /// The last symbols of a stream, which then must have come to its end.
@@ -250,7 +289,148 @@ impl Huffman {
     }
 }
 
+/// The symbols of a round from `at` on.
+#[inline(always)]
+fn chunk(out: &mut [u8], at: u32) -> Option<&mut [u8; SYMBOLS]> {
+    let at = at as usize;
+    out.get_mut(at..at.wrapping_add(SYMBOLS))?.first_chunk_mut()
+}
+
+/// Fills `table` with `N` entries for each of `symbols`, whose codes have `length` bits, and leaves the
+/// entries after these in `table`. `N` is a constant so that a run is one or two stores.
+#[inline(always)]
+fn fill<const N: usize>(table: &mut &mut [Entry], symbols: &[u8], length: u16) -> Option<()> {
+    for &symbol in symbols {
+        let run;
+        (run, *table) = take(table).split_first_chunk_mut::<N>()?;
+        *run = [entry(symbol, length); N];
+    }
+    Some(())
+}
+
+fn entry(symbol: u8, length: u16) -> Entry {
+    u16::from(symbol) << 8 | length
+}
+
 /// Entries of a table that a weight takes: half of what the weight above does.
 fn entries(weight: u8) -> u32 {
     1u32.wrapping_shl(u32::from(weight)) >> 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::zeroed::Zeroed;
+
+    /// A tree of a given longest code: weights of all symbols but the last one, whose weight follows.
+    fn tree(seed: u32, bits: u32) -> Vec<u8> {
+        // Lengths of a complete code: the two longest codes, and of the others some that are split.
+        let mut lengths: Vec<u32> = (1..=bits).chain([bits]).collect();
+        let mut random = seed;
+        for _ in 0..200 {
+            random = random.wrapping_mul(1664525).wrapping_add(1013904223);
+            let at = random as usize >> 8;
+            let at = at % lengths.len();
+            if lengths[at] < bits && lengths.len() < 256 {
+                lengths[at] += 1;
+                lengths.insert(random as usize % lengths.len(), lengths[at]);
+            }
+        }
+        // Some symbols that do not occur.
+        while lengths.len() < 256 && random % 5 > 0 {
+            random = random.wrapping_mul(1664525).wrapping_add(1013904223) >> 1;
+            lengths.insert(random as usize % lengths.len(), 0);
+        }
+        lengths
+            .iter()
+            .map(|&length| if length == 0 { 0 } else { (bits + 1 - length) as u8 })
+            .collect()
+    }
+
+    /// The table by its definition: symbol after symbol in the order of weights (4.2.1.3).
+    fn naive(weights: &[u8], bits: u32) -> Vec<Entry> {
+        let mut table = Vec::new();
+        for weight in 1..=bits as u8 {
+            for (symbol, _) in weights.iter().enumerate().filter(|&(_, &other)| other == weight) {
+                let run = 1 << (u32::from(weight) - 1 + MAX_BITS - bits);
+                let entry = (symbol << 8) as u16 | (bits + 1 - u32::from(weight)) as u16;
+                table.extend((0..run).map(|_| entry));
+            }
+        }
+        table
+    }
+
+    #[test]
+    fn tables_are_as_defined() {
+        let mut huffman = std::boxed::Box::new(Huffman::ZEROED);
+        for bits in 1..=MAX_BITS {
+            for seed in 0..100 {
+                let weights = tree(seed, bits);
+                let count = weights.len() - 1;
+                huffman.weights[..count].copy_from_slice(&weights[..count]);
+                huffman.build(count).unwrap();
+                assert_eq!(huffman.table[..], naive(&weights, bits), "{bits} bits, seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_that_make_no_tree() {
+        let mut huffman = std::boxed::Box::new(Huffman::ZEROED);
+        for weights in [&[][..], &[0, 0], &[12, 1], &[15], &[11, 11, 1], &[3, 3, 1], &[2]] {
+            huffman.weights[..weights.len()].copy_from_slice(weights);
+            assert!(huffman.build(weights.len()).is_none(), "{weights:?}");
+        }
+    }
+
+    /// Streams of any length decode to the symbols that they were written from.
+    #[test]
+    fn four_streams() {
+        let mut huffman = std::boxed::Box::new(Huffman::ZEROED);
+        for (bits, length) in
+            (1..=MAX_BITS).flat_map(|bits| (6..400).map(move |length| (bits, length)))
+        {
+            let weights = tree(length, bits);
+            let count = weights.len() - 1;
+            huffman.weights[..count].copy_from_slice(&weights[..count]);
+            huffman.build(count).unwrap();
+            // Any index of the table is a symbol of the tree.
+            let places = (0..length).map(|i| (i.wrapping_mul(2654435761) >> 15) as usize % 2048);
+            let symbols: Vec<u8> = places.map(|at| (huffman.table[at] >> 8) as u8).collect();
+            let quarter = symbols.len().div_ceil(4);
+            if 3 * quarter > symbols.len() {
+                continue;
+            }
+            let parts =
+                [0, 1, 2, 3].map(|i| &symbols[i * quarter..symbols.len().min((i + 1) * quarter)]);
+            let streams = parts.map(|symbols| encode(&huffman.table, symbols));
+            let mut out = std::vec![0; symbols.len()];
+            huffman.decode_four(streams.each_ref().map(|stream| &stream[..]), &mut out).unwrap();
+            assert_eq!(out, symbols, "{bits} bits, {length} symbols");
+            // A symbol too many or too few in any stream is an error.
+            for (i, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
+                for wrong in [&part[1..], &[part, &part[..1]].concat()] {
+                    let mut streams = streams.clone();
+                    streams[i] = encode(&huffman.table, wrong);
+                    let streams = streams.each_ref().map(|stream| &stream[..]);
+                    assert!(huffman.decode_four(streams, &mut out).is_none());
+                }
+            }
+        }
+    }
+
+    /// A stream, written from its end: codes of the last symbol first (4.2.2).
+    fn encode(table: &[Entry], symbols: &[u8]) -> Vec<u8> {
+        let mut bits = Vec::new();
+        for &symbol in symbols.iter().rev() {
+            let at = table.iter().position(|&entry| entry >> 8 == u16::from(symbol)).unwrap();
+            let length = u32::from(table[at] & 0xff);
+            bits.extend((0..length).map(|bit| at >> (MAX_BITS - length + bit) & 1));
+        }
+        bits.push(1);
+        let byte = |bits: &[usize]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | *bit as u8);
+        bits.chunks(8).map(byte).collect()
+    }
 }
