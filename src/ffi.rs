@@ -6,6 +6,7 @@
 
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
+use core::ops::Range;
 use core::{ptr, slice};
 
 use crate::zeroed::{zeroed, Verdict, Zeroed};
@@ -168,25 +169,35 @@ unsafe fn bytes_mut<'a, T>(data: *mut T, length: usize) -> &'a mut [T] {
     unsafe { slice::from_raw_parts_mut(data, length) }
 }
 
-/// Size of a type whose values may be made by filling memory with zeros.
-const fn size_zeroed<T: Zeroed>() -> usize {
-    size_of::<T>()
+/// What of a decoder's memory is cleared to make it fresh: `size` bytes, but not those of `scratch`.
+struct Layout {
+    size: usize,
+    scratch: Range<usize>,
+}
+
+const fn layout<T: Zeroed>() -> Layout {
+    Layout { size: size_of::<T>(), scratch: T::SCRATCH }
+}
+
+fn layout_of(format: c_int) -> Layout {
+    with!(format, D => layout::<Slot<D>>(), Layout { size: 0, scratch: 0..0 })
 }
 
 /// Bytes of memory for a decoder, 0 if this build has none for the format.
 #[no_mangle]
 extern "C" fn pagewise_size(format: c_int) -> usize {
-    with!(format, D => size_zeroed::<Slot<D>>(), 0)
+    layout_of(format).size
 }
 
 /// Makes a decoder in place.
 ///
 /// # Safety
 ///
-/// `memory` is null, or points to `size` bytes that nobody else uses as long as the decoder lives.
+/// `memory` is null, or points to `size` bytes that nobody else uses as long as the decoder lives. Their
+/// values may be any, also what C calls indeterminate, as after `malloc`.
 #[no_mangle]
 unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int) -> c_int {
-    let needed = pagewise_size(format);
+    let Layout { size: needed, scratch } = layout_of(format);
     if needed == 0 {
         return -Error::UnsupportedFormat.errno();
     }
@@ -194,10 +205,16 @@ unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int
     if memory.is_null() || size < needed || memory as usize % align_of::<Slot<Any>>() != 0 {
         return -Error::PageShape.errno();
     }
-    // SAFETY: It is large enough for the decoder with the head in front of it, and aligned. Zeros are a
-    // fresh decoder: `pagewise_size` has a size only for types that are `Zeroed`.
+    let bytes = memory.cast::<u8>();
+    // SAFETY: The memory is large enough for the decoder with the head in front of it, and aligned. Zeros
+    // are a fresh decoder: there is a layout only for types that are `Zeroed`. The bytes of `scratch` lie in
+    // it, and are bytes of a `[u8; N]`, valid whatever they are, and written before they are read. That C
+    // has not written them does not make them undefined here: what C hands over are bytes. A compiler that
+    // sees both sides, by link-time optimisation, could say more only of allocators that it knows by name,
+    // which a kernel's are not.
     unsafe {
-        ptr::write_bytes(memory.cast::<u8>(), 0, needed);
+        ptr::write_bytes(bytes, 0, scratch.start);
+        ptr::write_bytes(bytes.add(scratch.end), 0, needed.wrapping_sub(scratch.end));
         (*memory).format = format;
     }
     DONE

@@ -83,6 +83,8 @@ size_t pagewise_size(int format);
  * streams or frames that follow one another are decoded one after the other, as the formats'
  * command-line tools do it.
  *
+ * What the memory holds does not matter: it need not be cleared, and not all of it is cleared here.
+ *
  * -EOPNOTSUPP: this build has none for the format. -EINVAL: the memory is too small or not aligned.
  */
 int pagewise_init(struct pagewise *decoder, size_t size, int format);

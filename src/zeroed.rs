@@ -13,6 +13,9 @@
 //!   first variant;
 //! - for an optional value, by [`Maybe`].
 //!
+//! Arrays of bytes that are written before they are read need not be zero in a fresh decoder. The longest
+//! of them is [`Zeroed::SCRATCH`], which the C ABI does not clear.
+//!
 //! A fresh decoder *is* [`Zeroed::ZEROED`], which is built from the zeros of the fields, so it can't
 //! differ from what all-zero memory says. An `unsafe trait` would say whose promise that is, but
 //! the crate denies `unsafe`: so the trait is implemented by hand in this file only.
@@ -27,20 +30,59 @@ use core::ops::Range;
 pub trait Zeroed: Sized {
     /// What all-zero memory says; of a decoder and each of its parts, a fresh one.
     const ZEROED: Self;
+
+    /// Where the longest run of bytes lies that may have any values in a fresh decoder, in bytes from its
+    /// beginning.
+    const SCRATCH: Range<usize> = 0..0;
+}
+
+/// [`Zeroed::SCRATCH`] of a field that begins at the byte `at` of a struct.
+pub(crate) const fn scratch_of<S, F: Zeroed>(at: usize, _: fn(&S) -> &F) -> Range<usize> {
+    at.wrapping_add(F::SCRATCH.start)..at.wrapping_add(F::SCRATCH.end)
+}
+
+/// All bytes of a field that begins at the byte `at` of a struct: an array of `u8`, for which every byte
+/// is valid.
+pub(crate) const fn bytes_of<S, const N: usize>(at: usize, _: fn(&S) -> &[u8; N]) -> Range<usize> {
+    at..at.wrapping_add(N)
+}
+
+/// The longer run of two.
+pub(crate) const fn longer(run: Range<usize>, other: Range<usize>) -> Range<usize> {
+    if other.end.wrapping_sub(other.start) > run.end.wrapping_sub(run.start) {
+        other
+    } else {
+        run
+    }
 }
 
 /// Implements [`Zeroed`] for a struct by its fields, which must be all that it has.
 ///
-/// The layout of the struct does not matter: wherever the fields lie, they are zero.
+/// The layout of the struct does not matter: wherever the fields lie, they are zero. A field that is
+/// listed as `name: scratch` is an array of bytes, each of which is written before it is read, also
+/// in a fresh value. Whoever makes one in place [need not clear it](Zeroed::SCRATCH).
 macro_rules! zeroed {
     (impl $([$($generics:tt)*])? for $type:ty {
-        $($(#[$attribute:meta])* $field:ident),* $(,)?
+        $($(#[$attribute:meta])* $field:ident $(: $scratch:ident)?),* $(,)?
     }) => {
         impl $(<$($generics)*>)? $crate::zeroed::Zeroed for $type {
             const ZEROED: Self =
                 Self { $($(#[$attribute])* $field: $crate::zeroed::Zeroed::ZEROED),* };
+
+            const SCRATCH: ::core::ops::Range<usize> = {
+                let run = 0..0;
+                $(
+                    $(#[$attribute])*
+                    let run = $crate::zeroed::longer(run, $crate::zeroed::zeroed!(
+                        @$($scratch)?, ::core::mem::offset_of!(Self, $field), |state: &Self| &state.$field
+                    ));
+                )*
+                run
+            };
         }
     };
+    (@, $at:expr, $get:expr) => { $crate::zeroed::scratch_of($at, $get) };
+    (@scratch, $at:expr, $get:expr) => { $crate::zeroed::bytes_of($at, $get) };
     // A struct with one field that has no name.
     (impl for $type:ident(_)) => {
         impl $crate::zeroed::Zeroed for $type {
@@ -175,3 +217,36 @@ const _: () = {
         check::<Carry<Concatenated<Any>, { Any::CARRY }>>();
     }
 };
+
+#[cfg(test)]
+mod tests {
+    use core::mem::offset_of;
+
+    use super::*;
+
+    struct Inner {
+        number: u64,
+        bytes: [u8; 100],
+    }
+
+    zeroed! { impl for Inner { number, bytes: scratch } }
+
+    struct Outer {
+        flag: bool,
+        short: [u8; 50],
+        inner: Inner,
+        cleared: [u8; 200],
+    }
+
+    zeroed! { impl for Outer { flag, short: scratch, inner, cleared } }
+
+    #[test]
+    fn scratch_is_the_longest_run_wherever_it_lies() {
+        let start = offset_of!(Outer, inner) + offset_of!(Inner, bytes);
+        assert_eq!(Outer::SCRATCH, start..start + 100);
+        assert!(bool::SCRATCH.is_empty() && <[u8; 200]>::SCRATCH.is_empty());
+        let Outer { flag, short, inner: Inner { number, bytes }, cleared } = Outer::ZEROED;
+        assert!(!flag && number == 0);
+        assert!(short.iter().chain(&bytes).chain(&cleared).all(|&byte| byte == 0));
+    }
+}

@@ -53,7 +53,7 @@ pub(super) struct Huffman {
     weight_table: FseTable<512>,
 }
 
-zeroed! { impl for Huffman { table, bits, weights, order, weight_table } }
+zeroed! { impl for Huffman { table, bits, weights: scratch, order: scratch, weight_table } }
 
 impl Huffman {
     /// Forgets the tree.

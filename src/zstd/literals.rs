@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The Literals_Section of a compressed block (RFC 8878, 3.1.1.3.1).
 
+use core::mem::size_of;
+
 use crate::output::copy::copy_over;
 use crate::Error;
 
 use super::execute::Literals;
 use super::huffman::Huffman;
+use super::MAX_BLOCK;
 
 /// Sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
 /// Four streams have at least so many symbols: else one would begin behind the end.
 const MIN_FOUR: usize = 6;
 
-/// Reads the section at the begin of `block`. The literals, at most `max`, are then the first bytes of
-/// `literals`. Returns how many they are, and the section's length.
+/// Bytes after the last literal that a copy of literals may read: it copies whole chunks.
+const LITERALS_AFTER: usize = size_of::<Literals>() - MAX_BLOCK;
+
+/// Reads the literals section at the beginning of `block`. The literals, at most `max`, are then the
+/// first bytes of `literals`. Returns how many they are, and the section's length.
 pub(super) fn read(
     block: &[u8],
     max: usize,
@@ -47,6 +53,11 @@ pub(super) fn read(
                 huffman.decode(streams, out).ok_or(Error::ZstdHuffmanStream)?;
             }
         }
+    }
+    // What comes after the last literal could get into a page, as scratch bytes. It must not be what lay in
+    // the decoder's memory before.
+    if let Some(after) = literals.get_mut(length..).and_then(|after| after.first_chunk_mut()) {
+        *after = [0; LITERALS_AFTER];
     }
     Ok((length, header.length.saturating_add(header.compressed)))
 }

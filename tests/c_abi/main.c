@@ -4,13 +4,15 @@
  *
  *	main FORMAT PAGE_LENGTH CHUNK RELEASE STREAM CONTENT
  *		decodes STREAM in pieces of CHUNK bytes into pages, and holds it against CONTENT;
- *		RELEASE is 1 if pages are to be given back as soon as no copy can reach them
+ *		RELEASE is 1 if pages are to be given back as soon as no copy can reach them; once for
+ *		each of some bytes that the decoder's memory is full of before
  *	main broken GZIP_STREAM
  *		mistakes of a caller and of a stream
  *	main reuse FORMAT STREAM CONTENT OTHER_STREAM OTHER_CONTENT
  *		one decoder for two files, into buffers that hold something else
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +48,8 @@ static struct file read_file(const char *name)
 	return file;
 }
 
-static struct pagewise *new_decoder(int format)
+/* A decoder in memory whose bytes were all the given one. */
+static struct pagewise *new_decoder_in(int format, int byte)
 {
 	size_t size = pagewise_size(format);
 	struct pagewise *decoder = malloc(size + 8);
@@ -54,8 +57,14 @@ static struct pagewise *new_decoder(int format)
 	CHECK(size && decoder);
 	/* What lies in the memory before does not matter, and nothing behind it is touched. */
 	memset(decoder, POISON, size + 8);
+	memset(decoder, byte, size);
 	CHECK(pagewise_init(decoder, size, format) == 0);
 	return decoder;
+}
+
+static struct pagewise *new_decoder(int format)
+{
+	return new_decoder_in(format, POISON);
 }
 
 static void free_decoder(struct pagewise *decoder, int format)
@@ -86,10 +95,10 @@ static void check_page(const struct pagewise_page *page, uint64_t start, uint64_
 	}
 }
 
-static void decode(int format, size_t page_length, size_t chunk, int release, struct file stream,
-		   struct file content)
+static void decode(int format, int byte, size_t page_length, size_t chunk, int release,
+		   struct file stream, struct file content)
 {
-	struct pagewise *decoder = new_decoder(format);
+	struct pagewise *decoder = new_decoder_in(format, byte);
 	struct pagewise_page *pages = calloc(content.length / page_length + 2, sizeof(*pages));
 	struct pagewise_progress progress;
 	size_t count = 0, at = 0, want = chunk;
@@ -284,7 +293,8 @@ int main(int argc, char **argv)
 		      read_file(argv[6]));
 		return 0;
 	}
-	decode(atoi(argv[1]), strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), atoi(argv[4]),
-	       read_file(argv[5]), read_file(argv[6]));
+	for (int byte = 0; byte <= UCHAR_MAX; byte += UCHAR_MAX / 3)
+		decode(atoi(argv[1]), byte, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10),
+		       atoi(argv[4]), read_file(argv[5]), read_file(argv[6]));
 	return 0;
 }
