@@ -141,6 +141,8 @@ pub(super) struct Limits {
     /// Sequences that end below have room for a chunk after them, and are neither past the round's end nor
     /// more than they may be.
     pub(super) stop: usize,
+    /// Where sequences must end at the latest: with the page, or with what they may write.
+    pub(super) end: usize,
 }
 
 #[cfg(feature = "zstd")]
@@ -155,10 +157,15 @@ impl Limits {
         room: usize,
     ) -> Self {
         let stop = length.wrapping_add(1).saturating_sub(CHUNK);
-        let stop = stop.min(end.min(at.saturating_add(room)).saturating_add(1));
+        let most = at.saturating_add(room);
+        let stop = stop.min(end.min(most).saturating_add(1));
         let earliest = (stop as isize).saturating_sub_unsigned(rules.window);
         // History that starts in this page has a negative reach.
-        Self { lowest: earliest.max((rules.reach as isize).wrapping_neg()), stop }
+        Self {
+            lowest: earliest.max((rules.reach as isize).wrapping_neg()),
+            stop,
+            end: most.min(length),
+        }
     }
 }
 

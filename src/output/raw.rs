@@ -2,7 +2,7 @@
 //! Output without bounds checks, for symbol loops while there is ample room: literals and short
 //! copies by addresses that are taken once for a stretch of symbols.
 //!
-//! All unsafe code of the output is in this file. `twin.rs` has the same in safe Rust,
+//! All unsafe code of the output is in this file and in `raw_sequences.rs`. `twin.rs` has the same in safe Rust,
 //! byte for byte the same up to [`OVERSHOOT`](crate::OVERSHOOT); the feature `safe` takes it instead.
 //!
 //! No method here is `unsafe` to call. Room is a token: a [`Spot`] exists only where its bytes fit.

@@ -9,13 +9,13 @@ use core::marker::PhantomData;
 use core::ops::Range;
 use core::{ptr, slice};
 
-use super::copy::{lookup, repeated, Exact, Limits, Rules, Sequence, CHUNK, WORD};
+use super::copy::{repeated, Exact, Limits, Rules, Sequence, CHUNK, WORD};
 use super::cursor::Cursor;
 use super::Parked;
 use crate::{Error, Page};
 
 /// Pages whose addresses are at hand: the present one, and 64 KiB of pages of 4 KiB before it.
-const NEAR: usize = 17;
+const NEAR: usize = 9;
 
 /// The present page and those before it, by address, for a round of sequences.
 ///
@@ -108,14 +108,12 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         literals: &[u8],
         left: &mut Range<usize>,
     ) -> usize {
-        let Self { page, shift, mask, near, limits: Limits { stop, .. }, .. } = *self;
+        let Self { page, limits: Limits { stop, .. }, .. } = *self;
         let (mut at, taken, last_literal) = (*self.at, left.start, left.end);
         let is_padded = last_literal.checked_add(CHUNK).is_some_and(|end| end <= literals.len());
-        if !is_padded || taken > last_literal || at >= stop || mask < CHUNK {
+        if !is_padded || taken > last_literal || at >= stop || self.mask < CHUNK {
             return 0;
         }
-        // The last place of a page that has a chunk from there on.
-        let last_chunk = mask.wrapping_sub(CHUNK - 1);
         // Addresses take fewer registers than places do.
         let (mut literal, mut next) = (literals.as_ptr().wrapping_add(taken), sequences);
         let end_of_literals = literals.as_ptr().wrapping_add(last_literal);
@@ -124,31 +122,19 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             let middle = at.wrapping_add(run);
             let end = Sequence::end(middle, length);
             // Literals that are there do not let `middle` overflow.
-            if run > end_of_literals.addr().wrapping_sub(literal.addr()) || end >= stop {
+            if run > end_of_literals.addr().wrapping_sub(literal.addr()) {
                 break;
             }
-            let from = (middle as isize).wrapping_sub(distance as isize);
-            // 32-bit machines may take a distance for a negative number.
-            let is_ahead = usize::BITS < u64::BITS && (distance as isize) < 0;
-            if is_ahead || (distance < CHUNK && (distance == 0 || from < 0)) {
-                break;
-            }
-            let source = if from < near {
-                match self.far(from, length) {
-                    Some(source) => source,
-                    None => break,
-                }
-            } else {
-                let offset = from as usize & mask;
-                if offset > last_chunk
-                    || (length > CHUNK && length > last_chunk.wrapping_sub(offset))
-                {
+            let source = if end < stop { self.source(middle, length, distance) } else { None };
+            let Some(source) = source else {
+                // SAFETY: These bytes are in `literals`, where they end at `last_literal` or before.
+                let run = unsafe { slice::from_raw_parts(literal, run) };
+                let Some(after) = self.execute_exactly(at, run, length, distance) else { break };
+                (at, literal, next) = (after, literal.wrapping_add(run.len()), rest);
+                if at >= stop {
                     break;
                 }
-                let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(shift));
-                debug_assert!((0..NEAR as isize).contains(&entry));
-                // SAFETY: As `near <= from <= middle < length`, there is an entry for the page of `from`.
-                unsafe { self.bases.get_unchecked(entry as usize).wrapping_offset(from) }
+                continue;
             };
             debug_assert!(end.saturating_add(CHUNK) <= self.length);
             // SAFETY: There is room for a chunk from each place up to `end` on, and each chunk starts
@@ -157,11 +143,11 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             // page, a chunk or more before they are written; or, if they are read from within a chunk
             // before, `overlap` may write them.
             unsafe {
-                copy_chunks(literal, page.add(at), run);
+                copy_literals(literal, page.add(at), run);
                 if distance < CHUNK {
                     overlap(source, page.add(middle), distance, length);
                 } else {
-                    copy_chunks(source, page.add(middle), length);
+                    copy_match(source, page.add(middle), length);
                 }
             }
             at = end;
@@ -173,17 +159,59 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         sequences.len().wrapping_sub(next.len())
     }
 
-    /// The address of place `from`, in a page that is not near, if all chunks of a match of `length` bytes
-    /// are in that page.
-    #[cold]
-    #[inline(never)]
-    fn far(&self, from: isize, length: usize) -> Option<*const u8> {
+    /// The address of the bytes `distance` bytes before `middle`, if a match of `length` bytes from there is
+    /// allowed, and all its chunks are in one page.
+    #[inline(always)]
+    fn source(&self, middle: usize, length: usize, distance: usize) -> Option<*const u8> {
+        let from = (middle as isize).wrapping_sub(distance as isize);
+        // 32-bit machines may take a distance for a negative number.
+        let is_ahead = usize::BITS < u64::BITS && (distance as isize) < 0;
+        if is_ahead || (distance < CHUNK && (distance == 0 || from < 0)) {
+            return None;
+        }
+        // The last place of a page that has a chunk from there on.
+        let last_chunk = self.mask.wrapping_sub(CHUNK - 1);
+        let offset = from as usize & self.mask;
+        if offset > last_chunk || (length > CHUNK && length > last_chunk.wrapping_sub(offset)) {
+            return None;
+        }
+        if from >= self.near {
+            let entry = (NEAR as isize - 1).wrapping_add(from.wrapping_shr(self.shift));
+            debug_assert!((0..NEAR as isize).contains(&entry));
+            // SAFETY: As `near <= from <= middle < length`, there is an entry for the page of `from`.
+            return Some(unsafe { self.bases.get_unchecked(entry as usize).wrapping_offset(from) });
+        }
         if from < self.limits.lowest || from >= 0 {
             return None;
         }
-        let source = lookup(self.before, self.before.len(), from as usize, self.shift)?;
-        let rounded = length.max(1).saturating_add(CHUNK - 1) & !(CHUNK - 1);
-        Some(source.get(..rounded)?.as_ptr())
+        let page = from.wrapping_shr(self.shift).wrapping_add_unsigned(self.before.len());
+        let page = self.before.get(page as usize)?.as_ref();
+        // A page that is not the one it was.
+        if page.len() <= self.mask {
+            return None;
+        }
+        Some(page.as_ptr().wrapping_add(offset))
+    }
+
+    /// Executes a sequence with these literals at `at`, and writes not a byte more. Returns the place after it.
+    /// `None`, and nothing done but scratch bytes, if it does not fit or is not allowed.
+    #[cold]
+    #[inline(never)]
+    fn execute_exactly(
+        &mut self,
+        at: usize,
+        literals: &[u8],
+        length: usize,
+        distance: usize,
+    ) -> Option<usize> {
+        let size = literals.len().saturating_add(length);
+        if size > self.limits.end.saturating_sub(at) {
+            return None;
+        }
+        let Self { before, rules, parked: &mut parked, .. } = *self;
+        let mut exact = Exact { before, page: self.bytes(), rules, at, parked };
+        exact.extend(literals);
+        exact.copy(distance, length).then_some(exact.at)
     }
 
     /// The place of the next byte.
@@ -218,30 +246,57 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         })
     }
 
+    /// The present page.
+    #[inline(always)]
+    fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: By the type's invariants these bytes are borrowed for longer than this slice lives, and
+        // nothing else accesses them meanwhile. They are initialised, as a slice lent them.
+        unsafe { slice::from_raw_parts_mut(self.page, self.length) }
+    }
+
     #[inline(always)]
     fn exactly<T>(&mut self, act: impl FnOnce(&mut Exact<'_, 'a, P>) -> T) -> T {
         let Self { before, rules, at: &mut at, parked: &mut parked, .. } = *self;
-        // SAFETY: By the type's invariants these bytes are borrowed for longer than this slice lives, and
-        // nothing else accesses them meanwhile. They are initialised, as a slice lent them.
-        let page = unsafe { slice::from_raw_parts_mut(self.page, self.length) };
-        let mut exact = Exact { before, page, rules, at, parked };
+        let mut exact = Exact { before, page: self.bytes(), rules, at, parked };
         let result = act(&mut exact);
         (*self.at, *self.parked) = (exact.at, exact.parked);
         result
     }
 }
 
-/// Copies `length` bytes in chunks, one at least.
+/// Copies literals in chunks, one at least.
 ///
 /// # Safety
 ///
-/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on.
-/// Unless they are apart, `source` is a chunk or more before `room`.
+/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on, and
+/// they are apart.
 #[inline(always)]
-unsafe fn copy_chunks(source: *const u8, room: *mut u8, length: usize) {
+unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: The first chunk is there whatever the length; each other starts before the run's end.
     unsafe {
         copy_chunk(source, room);
+        if length > CHUNK {
+            copy_more(source, room, length);
+        }
+    }
+}
+
+/// Copies a match in chunks, one at least.
+///
+/// The first chunk is copied as two words. Most matches start where something was written just before: a
+/// word often lies in one store, which a processor hands on at once, where a chunk spans several and
+/// has to wait for all of them.
+///
+/// # Safety
+///
+/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on, and
+/// `source` is a chunk or more before `room`, unless they are apart.
+#[inline(always)]
+unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
+    // SAFETY: The first chunk is there whatever the length; each other starts before the run's end.
+    unsafe {
+        copy_word(source, room);
+        copy_word(source.add(WORD), room.add(WORD));
         if length > CHUNK {
             copy_chunk(source.add(CHUNK), room.add(CHUNK));
             if length > 2 * CHUNK {
@@ -251,15 +306,15 @@ unsafe fn copy_chunks(source: *const u8, room: *mut u8, length: usize) {
     }
 }
 
-/// Copies what comes after two chunks.
+/// Copies what comes after the first chunk.
 ///
 /// # Safety
 ///
-/// As [`copy_chunks`].
+/// As [`copy_match`].
 #[cold]
 #[inline(never)]
 unsafe fn copy_more(source: *const u8, room: *mut u8, length: usize) {
-    let mut done = 2 * CHUNK;
+    let mut done = CHUNK;
     while done < length {
         // SAFETY: As above.
         unsafe { copy_chunk(source.add(done), room.add(done)) };

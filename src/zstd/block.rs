@@ -47,7 +47,7 @@ pub struct Blocks {
 }
 
 zeroed! {
-    impl for Blocks { stage, blocks, max, literals, sections, huffman, sequences, decoded }
+    impl for Blocks { stage, blocks, max, literals, sections, huffman, sequences, decoded: scratch }
 }
 
 impl Engine for Blocks {

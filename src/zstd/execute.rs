@@ -60,30 +60,49 @@ impl Queue {
                 return Ok(false);
             }
             let Some(sequence) = queue.get_mut(done) else { return Ok(true) };
-            let [run, length, distance] = sequence.parts();
             let room = room.saturating_sub(executor.at().wrapping_sub(start));
-            if distance == 0 {
-                return Err(Error::ZstdOffset);
-            }
-            if run > left.len() {
-                return Err(Error::ZstdLiteralsOverrun);
-            }
-            if run.saturating_add(length) > room {
-                return Err(Error::ZstdBlockSize);
-            }
-            if executor.is_full() {
+            if !sequence.judge(literals, left, executor, room)? {
                 return Ok(false);
             }
-            let rest = literals.get(left.clone()).unwrap_or(&[]);
-            let taken = executor.extend(rest.get(..run).unwrap_or(rest));
-            left.start = left.start.wrapping_add(taken);
-            sequence.literals = sequence.literals.wrapping_sub(taken as u32);
-            if taken < run {
-                return Ok(false);
-            }
-            executor.copy(distance, length)?;
             self.executed = self.executed.wrapping_add(1);
         }
+    }
+}
+
+impl Sequence {
+    /// Executes a sequence as far as the round has room, and says what is wrong with it, in the order of its
+    /// bytes. Whether there was room for all of it, or its match was parked.
+    #[cold]
+    #[inline(never)]
+    fn judge<P: Page>(
+        &mut self,
+        literals: &Literals,
+        left: &mut Range<usize>,
+        executor: &mut Executor<'_, '_, P>,
+        room: usize,
+    ) -> Result<bool, Error> {
+        let [run, length, distance] = self.parts();
+        if distance == 0 {
+            return Err(Error::ZstdOffset);
+        }
+        if run > left.len() {
+            return Err(Error::ZstdLiteralsOverrun);
+        }
+        if run.saturating_add(length) > room {
+            return Err(Error::ZstdBlockSize);
+        }
+        if executor.is_full() {
+            return Ok(false);
+        }
+        let rest = literals.get(left.clone()).unwrap_or(&[]);
+        let taken = executor.extend(rest.get(..run).unwrap_or(rest));
+        left.start = left.start.wrapping_add(taken);
+        self.literals = self.literals.wrapping_sub(taken as u32);
+        if taken < run {
+            return Ok(false);
+        }
+        executor.copy(distance, length)?;
+        Ok(true)
     }
 }
 

@@ -324,8 +324,8 @@ mod tests {
             }
             let free = expected.iter().filter(|row| row.is_none()).count();
             let mut place = 0;
-            for symbol in 0..MAX_SYMBOLS {
-                for _ in 0..points[symbol].max(0) {
+            for (symbol, &count) in points.iter().enumerate() {
+                for _ in 0..count.max(0) {
                     while place >= free {
                         place = (place + (size >> 1) + (size >> 3) + 3) % size;
                     }
