@@ -140,12 +140,11 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             // SAFETY: There is room for a chunk from each place up to `end` on, and each chunk starts
             // there, as it starts before the last byte of its run, or is the first one. Those of
             // literals end at most a chunk after the last literal. Those of the match are all in the source's
-            // page, a chunk or more before they are written; or, if they are read from within a chunk
-            // before, `overlap` may write them.
+            // page, or end at most a chunk after `end` in the present one.
             unsafe {
                 copy_literals(literal, page.add(at), run);
-                if distance < CHUNK {
-                    overlap(source, page.add(middle), distance, length);
+                if distance < WORD {
+                    repeat(source, page.add(middle), distance, length);
                 } else {
                     copy_match(source, page.add(middle), length);
                 }
@@ -165,8 +164,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     fn source(&self, middle: usize, length: usize, distance: usize) -> Option<*const u8> {
         let from = (middle as isize).wrapping_sub(distance as isize);
         // 32-bit machines may take a distance for a negative number.
-        let is_ahead = usize::BITS < u64::BITS && (distance as isize) < 0;
-        if is_ahead || (distance < CHUNK && (distance == 0 || from < 0)) {
+        if distance == 0 || (usize::BITS < u64::BITS && (distance as isize) < 0) {
             return None;
         }
         // The last place of a page that has a chunk from there on.
@@ -281,36 +279,11 @@ unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
     }
 }
 
-/// Copies a match in chunks, one at least.
-///
-/// The first chunk is copied as two words. Most matches start where something was written just before: a
-/// word often lies in one store, which a processor hands on at once, where a chunk spans several and
-/// has to wait for all of them.
-///
-/// # Safety
-///
-/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on, and
-/// `source` is a chunk or more before `room`, unless they are apart.
-#[inline(always)]
-unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
-    // SAFETY: The first chunk is there whatever the length; each other starts before the run's end.
-    unsafe {
-        copy_word(source, room);
-        copy_word(source.add(WORD), room.add(WORD));
-        if length > CHUNK {
-            copy_chunk(source.add(CHUNK), room.add(CHUNK));
-            if length > 2 * CHUNK {
-                copy_more(source, room, length);
-            }
-        }
-    }
-}
-
 /// Copies what comes after the first chunk.
 ///
 /// # Safety
 ///
-/// As [`copy_match`].
+/// As [`copy_literals`].
 #[cold]
 #[inline(never)]
 unsafe fn copy_more(source: *const u8, room: *mut u8, length: usize) {
@@ -319,6 +292,66 @@ unsafe fn copy_more(source: *const u8, room: *mut u8, length: usize) {
         // SAFETY: As above.
         unsafe { copy_chunk(source.add(done), room.add(done)) };
         done = done.wrapping_add(CHUNK);
+    }
+}
+
+/// Copies a match in words, two at least, one after the other: a word may be among those that were just
+/// written.
+///
+/// Most matches start where something was written just before. A word often lies in one store, which a
+/// processor hands on at once, where a chunk spans several and has to wait for all of them.
+///
+/// # Safety
+///
+/// `length` bytes, rounded up to two words, can be read from `source` on and be written from `room` on, and
+/// `source` is a word or more before `room`, unless they are apart.
+#[inline(always)]
+unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
+    // SAFETY: Two words are there whatever the length; each other two start before the run's end.
+    unsafe {
+        copy_words(source, room);
+        if length > CHUNK {
+            copy_words(source.add(CHUNK), room.add(CHUNK));
+            if length > 2 * CHUNK {
+                copy_more_words(source, room, length);
+            }
+        }
+    }
+}
+
+/// Copies what comes after four words.
+///
+/// # Safety
+///
+/// As [`copy_match`].
+#[cold]
+#[inline(never)]
+unsafe fn copy_more_words(source: *const u8, room: *mut u8, length: usize) {
+    let mut done = 2 * CHUNK;
+    while done < length {
+        // SAFETY: As above.
+        unsafe { copy_words(source.add(done), room.add(done)) };
+        done = done.wrapping_add(CHUNK);
+    }
+}
+
+/// Writes `length` bytes again that start at `source`, `distance` bytes back, less than a word.
+///
+/// # Safety
+///
+/// `distance` is not zero. A word can be read from `source` on, and `length` bytes, rounded up to a chunk,
+/// can be written from `room` on.
+#[cold]
+#[inline(never)]
+unsafe fn repeat(source: *const u8, room: *mut u8, distance: usize, length: usize) {
+    // SAFETY: A word that starts before the run's end ends within a chunk after it.
+    unsafe {
+        let (pattern, step) = repeated(source.cast::<u64>().read_unaligned(), distance);
+        let mut done = 0;
+        while done < length {
+            room.add(done).cast::<u64>().write_unaligned(pattern);
+            done = done.wrapping_add(step);
+        }
     }
 }
 
@@ -333,59 +366,17 @@ unsafe fn copy_chunk(source: *const u8, room: *mut u8) {
     unsafe { room.cast::<u128>().write_unaligned(source.cast::<u128>().read_unaligned()) };
 }
 
-/// Writes `length` bytes again that start at `source`, `distance` bytes back, less than a chunk.
+/// Copies two words, the second after the first.
 ///
 /// # Safety
 ///
-/// `distance` is not zero. `distance` bytes can be read before `room`, and `length` bytes, rounded up to a
-/// chunk and at least one, can be read and written from `room` on.
+/// They can be read from `source` and be written to `room`.
 #[inline(always)]
-unsafe fn overlap(source: *const u8, room: *mut u8, distance: usize, length: usize) {
-    // SAFETY: Both words are in a chunk from `room` on, and are read from `distance` bytes before.
-    unsafe {
-        if distance >= WORD && length <= CHUNK {
-            copy_word(source, room);
-            copy_word(source.add(WORD), room.add(WORD));
-        } else {
-            overlap_more(source, room, distance, length);
-        }
-    }
-}
-
-/// [`overlap`] for any of these distances and lengths.
-///
-/// # Safety
-///
-/// As `overlap`.
-#[cold]
-#[inline(never)]
-unsafe fn overlap_more(source: *const u8, room: *mut u8, distance: usize, length: usize) {
-    // SAFETY: A word that starts before the run's end ends within a chunk after it. The source is
-    // `distance` bytes before; a word from there on ends before `room`, or within the room.
-    unsafe {
-        let mut done = 0;
-        if distance >= WORD {
-            while done < length {
-                copy_word(source.add(done), room.add(done));
-                done = done.wrapping_add(WORD);
-            }
-        } else {
-            let (pattern, step) = repeated(source.cast::<u64>().read_unaligned(), distance);
-            while done < length {
-                room.add(done).cast::<u64>().write_unaligned(pattern);
-                done = done.wrapping_add(step);
-            }
-        }
-    }
-}
-
-/// Copies a word.
-///
-/// # Safety
-///
-/// It can be read from `source` and be written to `room`.
-#[inline(always)]
-unsafe fn copy_word(source: *const u8, room: *mut u8) {
+unsafe fn copy_words(source: *const u8, room: *mut u8) {
     // SAFETY: As the caller promises; any address is one of bytes.
-    unsafe { room.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned()) };
+    unsafe {
+        room.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned());
+        let (source, room) = (source.add(WORD), room.add(WORD));
+        room.cast::<u64>().write_unaligned(source.cast::<u64>().read_unaligned());
+    }
 }
