@@ -98,9 +98,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         }
     }
 
-    /// Executes sequences while they lie well inside of pages and nothing is wrong with them. Their literals
-    /// are `left` of `literals`. Returns how many it executed; nothing of the next one has been done but
-    /// scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are `left` of `literals`. Returns
+    /// how many it executed; nothing of the next one has been done but scratch bytes.
     #[inline(never)]
     pub(crate) fn execute(
         &mut self,

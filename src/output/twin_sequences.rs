@@ -22,11 +22,33 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         Self { cursor, limits }
     }
 
-    /// Executes sequences while they lie well inside of pages and nothing is wrong with them. Their literals
-    /// are `left` of `literals`. Returns how many it executed; nothing of the next one has been done but
-    /// scratch bytes.
-    #[inline(never)]
+    /// Executes sequences while nothing is wrong with them. Their literals are `left` of `literals`. Returns
+    /// how many it executed; nothing of the next one has been done but scratch bytes.
     pub(crate) fn execute(
+        &mut self,
+        sequences: &[Sequence],
+        literals: &[u8],
+        left: &mut Range<usize>,
+    ) -> usize {
+        let mut done = 0usize;
+        while let Some(rest) = sequences.get(done..) {
+            let inside = self.execute_inside(rest, literals, left);
+            done = done.wrapping_add(inside);
+            let next = rest.get(inside);
+            if next.and_then(|next| self.execute_exactly(next, literals, left)).is_none() {
+                break;
+            }
+            done = done.wrapping_add(1);
+            if self.cursor.at >= self.limits.stop {
+                break;
+            }
+        }
+        done
+    }
+
+    /// [`execute`](Self::execute) while sequences lie well inside of pages.
+    #[inline(never)]
+    fn execute_inside(
         &mut self,
         sequences: &[Sequence],
         literals: &[u8],
@@ -46,6 +68,29 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.cursor.at = at;
         *left = rest;
         done
+    }
+
+    /// Executes a sequence and writes not a byte more. `None`, and nothing done but scratch bytes, if it does
+    /// not fit or is not allowed.
+    #[inline(never)]
+    fn execute_exactly(
+        &mut self,
+        sequence: &Sequence,
+        literals: &[u8],
+        left: &mut Range<usize>,
+    ) -> Option<()> {
+        let [run, length, distance] = sequence.parts();
+        let at = self.cursor.at;
+        if run.saturating_add(length) > self.limits.end.saturating_sub(at) {
+            return None;
+        }
+        self.cursor.extend(literals.get(left.clone())?.get(..run)?);
+        if !self.cursor.copy_slowly(distance, length) {
+            self.cursor.at = at;
+            return None;
+        }
+        left.start = left.start.wrapping_add(run);
+        Some(())
     }
 
     /// The place of the next byte.
