@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Huffman coding of literals: trees and streams (RFC 8878, 4.2).
 
-use core::mem::take;
-
 use crate::bits::{BackwardBits, BackwardWindow, BACKWARD_REFILLED, WINDOW_REFILLED};
 use crate::zeroed::zeroed;
 use crate::Error;
@@ -176,14 +174,14 @@ impl Huffman {
             let length = bits.wrapping_add(1).wrapping_sub(u32::from(weight)) as u16;
             match size {
                 0 => {}
-                1 => fill::<1>(&mut table, these, length)?,
-                2 => fill::<2>(&mut table, these, length)?,
-                4 => fill::<4>(&mut table, these, length)?,
-                8 => fill::<8>(&mut table, these, length)?,
+                1 => table = fill::<1>(table, these, length)?,
+                2 => table = fill::<2>(table, these, length)?,
+                4 => table = fill::<4>(table, these, length)?,
+                8 => table = fill::<8>(table, these, length)?,
                 _ => {
                     for &symbol in these {
                         let run;
-                        (run, table) = take(&mut table).split_at_mut_checked(size)?;
+                        (run, table) = table.split_at_mut_checked(size)?;
                         run.fill(entry(symbol, length));
                     }
                 }
@@ -296,16 +294,20 @@ fn chunk(out: &mut [u8], at: u32) -> Option<&mut [u8; SYMBOLS]> {
     out.get_mut(at..at.wrapping_add(SYMBOLS))?.first_chunk_mut()
 }
 
-/// Fills `table` with `N` entries for each of `symbols`, whose codes have `length` bits, and leaves the
-/// entries after these in `table`. `N` is a constant so that a run is one or two stores.
+/// Fills `table` with `N` entries for each of `symbols`, whose codes have `length` bits, and returns the
+/// entries after these. `N` is a constant so that a run is one or two stores.
 #[inline(always)]
-fn fill<const N: usize>(table: &mut &mut [Entry], symbols: &[u8], length: u16) -> Option<()> {
+fn fill<'t, const N: usize>(
+    mut table: &'t mut [Entry],
+    symbols: &[u8],
+    length: u16,
+) -> Option<&'t mut [Entry]> {
     for &symbol in symbols {
         let run;
-        (run, *table) = take(table).split_first_chunk_mut::<N>()?;
+        (run, table) = table.split_first_chunk_mut::<N>()?;
         *run = [entry(symbol, length); N];
     }
-    Some(())
+    Some(table)
 }
 
 fn entry(symbol: u8, length: u16) -> Entry {
