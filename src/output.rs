@@ -7,16 +7,17 @@
 
 pub(crate) mod copy;
 mod cursor;
-#[cfg(all(feature = "gzip", not(feature = "safe")))]
+#[cfg(all(any(feature = "gzip", feature = "zstd"), not(feature = "safe")))]
 #[allow(unsafe_code)]
 mod raw;
-#[cfg(all(feature = "zstd", not(feature = "safe")))]
-#[allow(unsafe_code)]
-mod raw_sequences;
 #[cfg(all(feature = "zstd", test, not(feature = "safe")))]
 mod raw_sequences_tests;
 #[cfg(all(feature = "gzip", test, not(feature = "safe")))]
 mod raw_tests;
+#[cfg(feature = "zstd")]
+mod sequence;
+#[cfg(all(any(feature = "gzip", feature = "zstd"), test, not(feature = "safe")))]
+mod settings;
 #[cfg(all(feature = "gzip", any(feature = "safe", test)))]
 // Tests of the other build use what differs.
 #[cfg_attr(not(feature = "safe"), allow(dead_code))]
@@ -30,14 +31,16 @@ use core::ops::Range;
 use crate::zeroed::zeroed;
 use crate::{Error, Page, MIN_PAGE};
 
-use copy::{copy_over, Rules};
 #[cfg(feature = "zstd")]
-pub(crate) use copy::{Sequence, CHUNK};
+pub(crate) use copy::CHUNK;
+use copy::{copy_over, Rules};
 pub(crate) use cursor::Cursor;
-#[cfg(all(feature = "gzip", not(feature = "safe")))]
-pub(crate) use raw::Fast;
 #[cfg(all(feature = "zstd", not(feature = "safe")))]
-pub(crate) use raw_sequences::Executor;
+pub(crate) use raw::sequences::Executor;
+#[cfg(all(feature = "gzip", not(feature = "safe")))]
+pub(crate) use raw::symbols::Fast;
+#[cfg(feature = "zstd")]
+pub(crate) use sequence::Sequence;
 #[cfg(all(feature = "gzip", feature = "safe"))]
 pub(crate) use twin::Fast;
 #[cfg(all(feature = "zstd", feature = "safe"))]

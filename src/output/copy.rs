@@ -2,8 +2,6 @@
 //! Copies within the output: which are allowed, and how bytes are moved.
 
 use super::Parked;
-#[cfg(feature = "zstd")]
-use crate::zeroed::zeroed;
 use crate::{Error, Page, OVERSHOOT};
 
 /// Bytes of a chunk, the unit in which short copies move.
@@ -96,76 +94,6 @@ impl Margins {
             lowest = lowest.max(latest.wrapping_sub_unsigned(rules.window));
         }
         Self { lowest, ample, end }
-    }
-}
-
-/// Literals and then a match. After the first bytes of its literals, those that remain.
-#[cfg(feature = "zstd")]
-#[derive(Clone, Copy)]
-pub(crate) struct Sequence {
-    pub(crate) literals: u32,
-    pub(crate) length: u32,
-    pub(crate) distance: u32,
-}
-
-#[cfg(feature = "zstd")]
-zeroed! { impl for Sequence { literals, length, distance } }
-
-#[cfg(feature = "zstd")]
-impl Sequence {
-    /// Literals, length, distance.
-    #[inline(always)]
-    pub(crate) fn parts(&self) -> [usize; 3] {
-        [self.literals, self.length, self.distance].map(|part| part as usize)
-    }
-
-    /// The place after a match of `length` bytes at `middle`; the last place of all where there is none.
-    #[inline(always)]
-    pub(super) fn end(middle: usize, length: usize) -> usize {
-        if usize::BITS > u32::BITS {
-            middle.wrapping_add(length)
-        } else {
-            middle.saturating_add(length)
-        }
-    }
-}
-
-/// Where sequences can be executed without a closer look, so that one comparison each decides. Outside
-/// of it nothing is wrong yet: that is for [`Exact`] to judge.
-#[cfg(feature = "zstd")]
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// The first place from which every copy is allowed: it is in the history, and in the window of each
-    /// place below `stop`.
-    pub(super) lowest: isize,
-    /// Sequences that end below have room for a chunk after them, and are neither past the round's end nor
-    /// more than they may be.
-    pub(super) stop: usize,
-    /// Where sequences must end at the latest: with the page, or with what they may write.
-    pub(super) end: usize,
-}
-
-#[cfg(feature = "zstd")]
-impl Limits {
-    /// For a page of `length` bytes in a round up to `end`, with `room` bytes to be written from `at` on.
-    #[inline(always)]
-    pub(super) fn new(
-        rules: &Rules<'_>,
-        length: usize,
-        end: usize,
-        at: usize,
-        room: usize,
-    ) -> Self {
-        let stop = length.wrapping_add(1).saturating_sub(CHUNK);
-        let most = at.saturating_add(room);
-        let stop = stop.min(end.min(most).saturating_add(1));
-        let earliest = (stop as isize).saturating_sub_unsigned(rules.window);
-        // History that starts in this page has a negative reach.
-        Self {
-            lowest: earliest.max((rules.reach as isize).wrapping_neg()),
-            stop,
-            end: most.min(length),
-        }
     }
 }
 
@@ -345,28 +273,4 @@ pub(super) fn copy_chunks(source: &[u8], room: &mut [u8]) -> Option<()> {
         store_chunk(room, third, load_chunk(source, third)?)?;
     }
     store_chunk(room, rest, last)
-}
-
-/// Bytes of a word.
-#[cfg(not(feature = "safe"))]
-pub(super) const WORD: usize = 8;
-
-/// The first `distance` bytes of `word`, 1 to 7, over and over; and after how many bytes they start again
-/// for the last time in the word.
-#[cfg(not(feature = "safe"))]
-#[inline(always)]
-pub(super) fn repeated(word: u64, distance: usize) -> (u64, usize) {
-    let word = u64::from_le(word);
-    let mut pattern = word & !u64::MAX.wrapping_shl((distance as u32).wrapping_mul(8));
-    let mut have = distance;
-    while have < WORD {
-        pattern |= pattern.wrapping_shl((have as u32).wrapping_mul(8));
-        have = have.wrapping_mul(2);
-    }
-    let step = match distance {
-        3 | 6 => 6,
-        5 | 7 => distance,
-        _ => WORD,
-    };
-    (pattern.to_le(), step)
 }

@@ -1,86 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`raw_sequences`](super::raw_sequences) and [`twin_sequences`](super::twin_sequences) against a naive
+//! [`raw::sequences`](super::raw::sequences) and [`twin_sequences`](super::twin_sequences) against a naive
 //! model: random pages, histories, windows and sequences. Miri runs these tests too.
 
 use std::vec;
 use std::vec::Vec;
 
-use super::{raw_sequences, twin_sequences, Output, Sequence, CHUNK};
+use super::raw::sequences;
+use super::settings::{Random, Setting};
+use super::{twin_sequences, Output, Sequence, CHUNK};
 use crate::zeroed::Zeroed;
 use crate::OVERSHOOT;
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 6_000 };
 
-struct Random(u64);
-
-impl Random {
-    /// A number below `limit`, mostly a small one.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let number = (self.0 >> 33) as usize;
-        if number & 3 == 0 {
-            (number >> 2) % limit
-        } else {
-            (number >> 2) % limit.min(40)
-        }
-    }
-}
-
-/// What was written and what may be copied, before a round of sequences.
-#[derive(Clone)]
-struct Setting {
-    page_len: usize,
-    /// Pages that are there, the first of them at the place `released`.
-    pages: Vec<Vec<u8>>,
-    released: usize,
-    /// Bytes written, and where the history starts among them.
-    written: usize,
-    history: usize,
-    window: usize,
-    /// Bytes that may be written.
-    room: usize,
-}
-
-fn setting(random: &mut Random) -> Setting {
-    let bits = if cfg!(miri) { 6 + random.below(3) } else { 6 + random.below(8) };
-    let mut page_len = 1 << bits;
-    let mut count = 1 + random.below(40);
-    if random.below(8) == 0 {
-        // A single page may have any length.
-        (page_len, count) = (1 + random.below(3 * page_len), 1);
-    }
-    let pages = (0..count).map(|_| (0..page_len).map(|_| random.below(256) as u8).collect());
-    let pages: Vec<Vec<u8>> = pages.collect();
-    let released = if count > 1 { page_len * random.below(3) } else { 0 };
-    let written = released + page_len * (count - 1) + random.below(page_len);
-    let history = [0, random.below(written + 1)][random.below(2)];
-    let window = [1 << 30, usize::MAX, 1 << 15, 256][random.below(4)];
-    let room = [1 << 17, random.below(1 << 12)][random.below(2)];
-    Setting { page_len, pages, released, written, history, window, room }
-}
-
 /// Executes what it can, and goes on exactly with the next one, until an error, the room's or the
 /// page's end. Returns the pages, bytes written, those of a parked copy, and sequences done.
 macro_rules! round {
-    ($module:ident, $setting:expr, $sequences:expr, $literals:expr) => {{
-        let Setting { page_len, mut pages, released, written, history, window, room } =
-            $setting.clone();
-        let mut output = Output::ZEROED;
-        (output.written, output.settled) = (written as u64, written as u64);
-        (output.released, output.history) = (released as u64, history as u64);
-        output.page_len = page_len;
-        let mut cursor = output.open(&mut pages, window, &[]).unwrap();
-        let mut executor = $module::Executor::new(&mut cursor, room);
+    ($module:ident, $setting:expr, $room:expr, $sequences:expr, $literals:expr) => {{
+        let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());
+        let mut cursor = output.open(&mut pages, $setting.window, &[]).unwrap();
+        let mut executor = $module::Executor::new(&mut cursor, $room);
         let start = executor.at();
         let (mut left, mut next, mut quick) = (0..$literals.len() - CHUNK, 0, 0);
         let is_good = loop {
             let done = executor.execute(&$sequences[next..], &$literals, &mut left);
             (next, quick) = (next + done, quick + done);
-            assert!(executor.at() - start <= room);
+            assert!(executor.at() - start <= $room);
             let Some(sequence) = $sequences.get(next) else { break true };
             let [run, length, distance] = sequence.parts();
             let rest = &$literals[left.clone()];
-            let is_much = run > rest.len() || executor.at() - start + run + length > room;
+            let is_much = run > rest.len() || executor.at() - start + run + length > $room;
             if is_much || executor.is_full() || executor.is_parked() {
                 break true;
             }
@@ -103,6 +52,7 @@ macro_rules! round {
 /// The model: byte by byte, on one array that stands for all pages.
 fn naive(
     setting: &Setting,
+    room: usize,
     sequences: &[Sequence],
     literals: &[u8],
 ) -> (Vec<u8>, (usize, usize, usize, usize, bool)) {
@@ -111,8 +61,8 @@ fn naive(
     let (mut at, mut taken, mut next) = (setting.written, 0, 0);
     for sequence in sequences {
         let [run, length, distance] = sequence.parts();
-        let is_much = run > literals.len() - CHUNK - taken
-            || at - setting.written + run + length > setting.room;
+        let is_much =
+            run > literals.len() - CHUNK - taken || at - setting.written + run + length > room;
         if is_much || at == page_end {
             break;
         }
@@ -146,7 +96,10 @@ fn raw_and_twin_write_what_the_model_writes() {
     let mut random = Random(1);
     let (mut quick, mut all, mut parked, mut failed) = (0, 0, 0, 0);
     for round in 0..ROUNDS {
-        let setting = setting(&mut random);
+        let windows = [1 << 30, usize::MAX, 1 << 15, 256];
+        let mut setting = Setting::new(&mut random, 8, 40, windows);
+        setting.history = [0, setting.history][random.below(2)];
+        let room = [1 << 17, random.below(1 << 12)][random.below(2)];
         let literals: Vec<u8> =
             (0..random.below(1 << 12) + CHUNK).map(|i| i as u8 ^ 0x55).collect();
         let far = [64, 1 << 10, 1 << 16][random.below(3)];
@@ -158,10 +111,10 @@ fn raw_and_twin_write_what_the_model_writes() {
                     [random.below(3)] as u32,
             })
             .collect();
-        let (raw, raw_end, raw_quick) = round!(raw_sequences, setting, sequences, literals);
-        let (twin, twin_end, _) = round!(twin_sequences, setting, sequences, literals);
+        let (raw, raw_end, raw_quick) = round!(sequences, setting, room, sequences, literals);
+        let (twin, twin_end, _) = round!(twin_sequences, setting, room, sequences, literals);
         assert_eq!(raw_end, twin_end, "round {round}");
-        let (expected, end) = naive(&setting, &sequences, &literals);
+        let (expected, end) = naive(&setting, room, &sequences, &literals);
         assert_eq!(raw_end, end, "round {round}");
         let written = end.0 - setting.released;
         let clean = (written + OVERSHOOT).min(expected.len());
@@ -192,7 +145,7 @@ fn any_numbers_stay_in_the_page() {
             let mut output = Output::ZEROED;
             (output.written, output.page_len) = (100, 256);
             let mut cursor = output.open(&mut pages, usize::MAX, &[]).unwrap();
-            let mut executor = raw_sequences::Executor::new(&mut cursor, usize::MAX);
+            let mut executor = sequences::Executor::new(&mut cursor, usize::MAX);
             let sequence = [Sequence { literals, length, distance }];
             let bytes = vec![7; 400];
             executor.execute(&sequence, &bytes, &mut (0..384));

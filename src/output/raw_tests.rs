@@ -1,44 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`raw`](super::raw) and [`twin`](super::twin) against a naive model: random pages, histories,
+//! [`raw::symbols`](super::raw::symbols) and [`twin`](super::twin) against a naive model: random pages, histories,
 //! windows, distances and lengths. Miri runs these tests too.
 
 use std::vec;
 use std::vec::Vec;
 
 use super::copy::NOWHERE;
-use super::{raw, twin, Output};
+use super::raw::symbols;
+use super::settings::{Random, Setting};
+use super::{twin, Output};
 use crate::zeroed::Zeroed;
 use crate::OVERSHOOT;
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 4_000 };
-
-struct Random(u64);
-
-impl Random {
-    /// A number below `limit`, mostly a small one.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let number = (self.0 >> 33) as usize;
-        if number & 3 == 0 {
-            (number >> 2) % limit
-        } else {
-            (number >> 2) % limit.min(40)
-        }
-    }
-}
-
-/// What was written and what may be copied, before a stretch of symbols.
-#[derive(Clone)]
-struct Setting {
-    page_len: usize,
-    /// Pages that are there, the first of them at the place `released`.
-    pages: Vec<Vec<u8>>,
-    released: usize,
-    /// Bytes written, and where the history starts among them.
-    written: usize,
-    history: usize,
-    window: usize,
-}
 
 enum Symbol {
     Literal(u8),
@@ -51,24 +25,6 @@ struct End {
     written: usize,
     parked: usize,
     failed: bool,
-}
-
-fn setting(random: &mut Random) -> Setting {
-    let bits = if cfg!(miri) { 6 + random.below(3) } else { 6 + random.below(11) };
-    let mut page_len = 1 << bits;
-    let mut count = 1 + random.below(20);
-    if random.below(8) == 0 {
-        // A single page may have any length.
-        (page_len, count) = (1 + random.below(3 * page_len), 1);
-    }
-    let pages = (0..count).map(|_| (0..page_len).map(|_| random.below(256) as u8).collect());
-    let pages: Vec<Vec<u8>> = pages.collect();
-    let released = if count > 1 { page_len * random.below(3) } else { 0 };
-    let before_last = released + page_len * (count - 1);
-    let written = before_last + random.below(page_len);
-    let history = random.below(written + 1);
-    let window = [40_000, 1 << 15, 256, 1 << 12][random.below(4)];
-    Setting { page_len, pages, released, written, history, window }
 }
 
 fn symbols(random: &mut Random) -> Vec<Symbol> {
@@ -120,12 +76,8 @@ fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End
 /// Runs `symbols` while there is ample room. Returns the pages, the end, and the place after each symbol.
 macro_rules! stretch {
     ($fast:ident, $setting:expr, $symbols:expr) => {{
-        let Setting { page_len, mut pages, released, written, history, window } = $setting.clone();
-        let mut output = Output::ZEROED;
-        (output.written, output.settled) = (written as u64, written as u64);
-        (output.released, output.history) = (released as u64, history as u64);
-        output.page_len = page_len;
-        let mut cursor = output.open(&mut pages, window, &[]).unwrap();
+        let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());
+        let mut cursor = output.open(&mut pages, $setting.window, &[]).unwrap();
         let mut fast = $fast::Fast::new(&mut cursor);
         let mut at = fast.begin(1 << 15);
         let mut ends = Vec::new();
@@ -153,9 +105,9 @@ fn raw_and_twin_write_what_the_model_writes() {
     let mut random = Random(1);
     let (mut copies, mut failures, mut parked) = (0, 0, 0);
     for round in 0..ROUNDS {
-        let setting = setting(&mut random);
+        let setting = Setting::new(&mut random, 11, 20, [40_000, 1 << 15, 256, 1 << 12]);
         let symbols = symbols(&mut random);
-        let (raw, raw_end, raw_ends) = stretch!(raw, setting, &symbols);
+        let (raw, raw_end, raw_ends) = stretch!(symbols, setting, &symbols);
         let (twin, twin_end, twin_ends) = stretch!(twin, setting, &symbols);
         assert_eq!((&raw_end, &raw_ends), (&twin_end, &twin_ends), "round {round}");
         let (expected, end) = naive(&setting, &symbols, &raw_ends);
@@ -183,7 +135,7 @@ fn copies_of_any_length_stay_in_the_page() {
             let mut output = Output::ZEROED;
             (output.written, output.page_len) = (100, 256);
             let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
-            let mut fast = raw::Fast::new(&mut cursor);
+            let mut fast = symbols::Fast::new(&mut cursor);
             let at = fast.begin(1 << 15);
             let after = fast.spot(at).unwrap().without_literals().copy(distance, length);
             let expected = if (1..=100).contains(&distance) {
@@ -204,7 +156,7 @@ fn literals_leave_room_for_a_copy() {
         let mut output = Output::ZEROED;
         (output.written, output.page_len) = (256 - spare as u64, 256);
         let mut cursor = output.open(&mut pages, 1 << 15, &[]).unwrap();
-        let mut fast = raw::Fast::new(&mut cursor);
+        let mut fast = symbols::Fast::new(&mut cursor);
         let at = fast.begin(1 << 15);
         let Some(spot) = fast.spot(at) else {
             assert!(spare < OVERSHOOT, "{spare} bytes are ample room");

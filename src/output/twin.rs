@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! `raw.rs` in safe Rust: each method writes the same bytes, and checks its bounds.
+//! `raw/symbols.rs` in safe Rust: each method writes the same bytes, and checks its bounds.
 
 use super::copy::{
     copy_over, load_chunk, store_chunk, Exact, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT,

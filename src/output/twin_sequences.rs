@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! `raw_sequences.rs` in safe Rust: each method writes the same bytes, and checks its bounds.
+//! `raw/sequences.rs` in safe Rust: each method writes the same bytes, and checks its bounds.
 
 use core::ops::Range;
 
-use super::copy::{copy_over, load_chunk, lookup, store_chunk, Limits, Sequence, CHUNK};
+use super::copy::{copy_over, load_chunk, lookup, store_chunk, CHUNK};
 use super::cursor::Cursor;
+use super::sequence::{Limits, Sequence};
 use crate::{Error, Page};
 
 /// The present page and those before it, for a round of sequences.
@@ -81,7 +82,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     ) -> Option<()> {
         let [run, length, distance] = sequence.parts();
         let at = self.cursor.at;
-        if run.saturating_add(length) > self.limits.end.saturating_sub(at) {
+        let end = self.limits.most.min(self.cursor.page()?.len());
+        if run.saturating_add(length) > end.saturating_sub(at) {
             return None;
         }
         self.cursor.extend(literals.get(left.clone())?.get(..run)?);
@@ -94,8 +96,14 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 
     /// The place of the next byte.
+    #[cfg(test)]
     pub(crate) fn at(&self) -> usize {
         self.cursor.at
+    }
+
+    /// Bytes that may be written yet.
+    pub(crate) fn room(&self) -> usize {
+        self.limits.most.saturating_sub(self.cursor.at)
     }
 
     /// Whether the end of a copy waits for the next page. Nothing may be executed before it.
@@ -146,7 +154,7 @@ fn execute_one<P: Page>(
     // Whatever comes of the match, these are written: nothing is wrong with the sequence but its distance.
     store_chunk(cursor.page()?, at, load_chunk(literals, taken)?)?;
     if run > CHUNK {
-        append_long(cursor.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
+        copy_over(cursor.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
     }
     let shift = cursor.rules.page_shift;
     let origin = cursor.pages.len().wrapping_sub(1);
@@ -166,12 +174,6 @@ fn execute_one<P: Page>(
     cursor.at = end;
     left.start = taken.wrapping_add(run);
     Some(())
-}
-
-/// More literals than a chunk.
-#[inline(never)]
-fn append_long(room: &mut [u8], literals: &[u8]) {
-    copy_over(room, literals);
 }
 
 /// What a long match has between its first chunk and its last one.

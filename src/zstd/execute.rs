@@ -41,16 +41,14 @@ impl Queue {
         (self.executed, self.decoded) = (0, count);
     }
 
-    /// Executes the sequences (3.1.1.4), which may write `room` bytes at most, and judges each that is
-    /// unusual. Their literals are `left` of `literals`. Whether the round had room for all.
+    /// Executes the sequences (3.1.1.4), and judges each that is unusual. Their literals are `left` of
+    /// `literals`. Whether the round had room for all.
     pub(super) fn execute<P: Page>(
         &mut self,
         literals: &Literals,
         left: &mut Range<usize>,
         executor: &mut Executor<'_, '_, P>,
-        room: usize,
     ) -> Result<bool, Error> {
-        let start = executor.at();
         loop {
             let queue = self.sequences.get_mut(self.executed..self.decoded).unwrap_or(&mut []);
             let done = executor.execute(queue, literals, left);
@@ -60,8 +58,7 @@ impl Queue {
                 return Ok(false);
             }
             let Some(sequence) = queue.get_mut(done) else { return Ok(true) };
-            let room = room.saturating_sub(executor.at().wrapping_sub(start));
-            if !sequence.judge(literals, left, executor, room)? {
+            if !sequence.judge(literals, left, executor)? {
                 return Ok(false);
             }
             self.executed = self.executed.wrapping_add(1);
@@ -79,7 +76,6 @@ impl Sequence {
         literals: &Literals,
         left: &mut Range<usize>,
         executor: &mut Executor<'_, '_, P>,
-        room: usize,
     ) -> Result<bool, Error> {
         let [run, length, distance] = self.parts();
         if distance == 0 {
@@ -88,7 +84,7 @@ impl Sequence {
         if run > left.len() {
             return Err(Error::ZstdLiteralsOverrun);
         }
-        if run.saturating_add(length) > room {
+        if run.saturating_add(length) > executor.room() {
             return Err(Error::ZstdBlockSize);
         }
         if executor.is_full() {

@@ -141,12 +141,10 @@ impl Sequences {
         left: &mut Range<usize>,
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
-        let (before, room) = (out.committed(), self.room());
-        let mut executor = Executor::new(out, room);
-        let start = executor.at();
+        let before = out.committed();
+        let mut executor = Executor::new(out, self.room());
         let step = loop {
-            let room = room.saturating_sub(executor.at().wrapping_sub(start));
-            if !self.queue.execute(literals, left, &mut executor, room)? {
+            if !self.queue.execute(literals, left, &mut executor)? {
                 break Step::Full;
             }
             self.verdict.result()?;
@@ -188,8 +186,9 @@ impl Sequences {
         self.queue.begin(count);
     }
 
-    /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many. Unless `LAST`: as long as a refill has bits for the next one; else one, with what bits
-    /// there are, and with states behind it only if there is another.
+    /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many. Unless `LAST`:
+    /// as long as a refill has bits for the next one; else one, with what bits there are, and with states
+    /// after it only if there is another.
     #[inline(never)]
     fn decode_some<const LAST: bool>(
         &mut self,
