@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Output without bounds checks, by addresses that are taken once for a round: what symbols of deflate
-//! ([`symbols`]) and sequences of zstd ([`sequences`]) share.
+//! (`symbols`) and sequences of zstd (`sequences`) share.
 //!
 //! All unsafe code of the output is in this module. `twin.rs` and `twin_sequences.rs` have the same in safe
 //! Rust, byte for byte the same up to [`OVERSHOOT`](crate::OVERSHOOT); the feature `safe` takes them instead.
-//! No method of [`Fast`](symbols::Fast) or [`Executor`](sequences::Executor) is `unsafe` to call.
+//! No method of `Fast` or `Executor` is `unsafe` to call.
 
 #[cfg(feature = "zstd")]
 pub(super) mod sequences;

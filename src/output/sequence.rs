@@ -33,7 +33,7 @@ impl Sequence {
 }
 
 /// Where sequences can be executed without a closer look, so that one comparison each decides. Outside
-/// of it nothing is wrong yet: that is for [`Exact`] to judge.
+/// of it nothing is wrong yet: that is for `Exact` to judge.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     /// The first place from which every copy is allowed: it is in the history, and in the window of each

@@ -96,7 +96,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 
     /// The place of the next byte.
-    #[cfg(test)]
+    #[cfg(all(test, not(feature = "safe")))]
     pub(crate) fn at(&self) -> usize {
         self.cursor.at
     }
