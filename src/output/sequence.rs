@@ -47,17 +47,17 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// For a page of `length` bytes in a round up to `end`, with `room` bytes to be written from `at` on.
+    /// For a page of `length` bytes in a round up to `end`, with `budget` bytes to be written from `at` on.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,
         length: usize,
         end: usize,
         at: usize,
-        room: usize,
+        budget: usize,
     ) -> Self {
         let stop = length.wrapping_add(1).saturating_sub(CHUNK);
-        let most = at.saturating_add(room);
+        let most = at.saturating_add(budget);
         let stop = stop.min(end.min(most).saturating_add(1));
         let earliest = (stop as isize).saturating_sub_unsigned(rules.window);
         // History that starts in this page has a negative reach.

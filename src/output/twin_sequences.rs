@@ -15,28 +15,28 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// For sequences that may write `room` bytes.
+    /// For sequences that may write `budget` bytes.
     #[inline(always)]
-    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, room: usize) -> Self {
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, budget: usize) -> Self {
         let length = cursor.page().map_or(0, |page| page.len());
-        let limits = Limits::new(&cursor.rules, length, cursor.end, cursor.at, room);
+        let limits = Limits::new(&cursor.rules, length, cursor.end, cursor.at, budget);
         Self { cursor, limits }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are `left` of `literals`. Returns
-    /// how many it executed; nothing of the next one has been done but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the `remaining` ones of
+    /// `literals`. Returns how many it executed; nothing of the next one has been done but scratch bytes.
     pub(crate) fn execute(
         &mut self,
         sequences: &[Sequence],
         literals: &[u8],
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
     ) -> usize {
         let mut done = 0usize;
         while let Some(rest) = sequences.get(done..) {
-            let inside = self.execute_inside(rest, literals, left);
+            let inside = self.execute_inside(rest, literals, remaining);
             done = done.wrapping_add(inside);
             let next = rest.get(inside);
-            if next.and_then(|next| self.execute_exactly(next, literals, left)).is_none() {
+            if next.and_then(|next| self.execute_exactly(next, literals, remaining)).is_none() {
                 break;
             }
             done = done.wrapping_add(1);
@@ -53,11 +53,11 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         &mut self,
         sequences: &[Sequence],
         literals: &[u8],
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
     ) -> usize {
         // A copy that lives in registers.
         let mut cursor = self.cursor.reborrow();
-        let mut rest = left.clone();
+        let mut rest = remaining.clone();
         let mut done = 0usize;
         for sequence in sequences {
             if execute_one(&mut cursor, self.limits, sequence, literals, &mut rest).is_none() {
@@ -67,7 +67,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         }
         let at = cursor.at;
         self.cursor.at = at;
-        *left = rest;
+        *remaining = rest;
         done
     }
 
@@ -78,7 +78,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         &mut self,
         sequence: &Sequence,
         literals: &[u8],
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
     ) -> Option<()> {
         let [run, length, distance] = sequence.parts();
         let at = self.cursor.at;
@@ -86,12 +86,12 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         if run.saturating_add(length) > end.saturating_sub(at) {
             return None;
         }
-        self.cursor.extend(literals.get(left.clone())?.get(..run)?);
+        self.cursor.extend(literals.get(remaining.clone())?.get(..run)?);
         if !self.cursor.copy_slowly(distance, length) {
             self.cursor.at = at;
             return None;
         }
-        left.start = left.start.wrapping_add(run);
+        remaining.start = remaining.start.wrapping_add(run);
         Some(())
     }
 
@@ -102,7 +102,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 
     /// Bytes that may be written yet.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn budget(&self) -> usize {
         self.limits.most.saturating_sub(self.cursor.at)
     }
 
@@ -139,15 +139,18 @@ fn execute_one<P: Page>(
     limits: Limits,
     sequence: &Sequence,
     literals: &[u8],
-    left: &mut Range<usize>,
+    remaining: &mut Range<usize>,
 ) -> Option<()> {
     let [run, length, distance] = sequence.parts();
-    let (at, taken) = (cursor.at, left.start);
+    let (at, taken) = (cursor.at, remaining.start);
     let middle = at.wrapping_add(run);
     let end = Sequence::end(middle, length);
     let from = (middle as isize).wrapping_sub(distance as isize);
     let is_apart = distance >= length && distance as isize > 0;
-    if run > left.end.wrapping_sub(taken) || end >= limits.stop || from < limits.lowest || !is_apart
+    if run > remaining.end.wrapping_sub(taken)
+        || end >= limits.stop
+        || from < limits.lowest
+        || !is_apart
     {
         return None;
     }
@@ -172,7 +175,7 @@ fn execute_one<P: Page>(
         repeat_long(cursor.pages, shift, from as usize, middle, length)?;
     }
     cursor.at = end;
-    left.start = taken.wrapping_add(run);
+    remaining.start = taken.wrapping_add(run);
     Some(())
 }
 

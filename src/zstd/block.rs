@@ -17,15 +17,15 @@ zeroed_enum! {
     /// What is being decoded.
     #[derive(Clone, Copy)]
     enum Stage {
-        /// Bytes as they are, so many.
-        Raw { left: usize } = 0,
-        /// One byte, so many times.
-        Rle { left: usize },
-        /// A compressed block of so many bytes.
+        /// The remaining bytes of a raw block.
+        Raw { remaining: usize } = 0,
+        /// One byte, and how many times it remains to be written.
+        Rle { remaining: usize },
+        /// A compressed block of `size` bytes.
         Compressed { size: usize },
-        /// The same, past its sections' headers.
+        /// A compressed block of `size` bytes whose literals and tables have been read.
         Sequences { size: usize },
-        /// The literals behind the last sequence.
+        /// A compressed block of `size` bytes after its last sequence: literals remain.
         LastLiterals { size: usize },
     }
 }
@@ -37,17 +37,17 @@ pub struct Blocks {
     blocks: u64,
     /// Block_Maximum_Size.
     max: usize,
-    /// Literals that are left, a part of `decoded`.
-    literals: Range<usize>,
+    /// Where the remaining literals are in `literals`.
+    remaining: Range<usize>,
     /// Length of the block's sections up to the sequences' stream.
     sections: usize,
     huffman: Huffman,
     sequences: Sequences,
-    decoded: Literals,
+    literals: Literals,
 }
 
 zeroed! {
-    impl for Blocks { stage, blocks, max, literals, sections, huffman, sequences, decoded: scratch }
+    impl for Blocks { stage, blocks, max, remaining, sections, huffman, sequences, literals: scratch }
 }
 
 impl Engine for Blocks {
@@ -57,17 +57,17 @@ impl Engine for Blocks {
         out: &mut Cursor<'_, P>,
     ) -> (usize, Result<Step, Error>) {
         match self.stage {
-            Stage::Raw { left } => {
-                let (taken, step) = out.store(input, left);
-                self.stage = Stage::Raw { left: left.saturating_sub(taken) };
+            Stage::Raw { remaining } => {
+                let (taken, step) = out.store(input, remaining);
+                self.stage = Stage::Raw { remaining: remaining.saturating_sub(taken) };
                 (taken, Ok(step))
             }
-            Stage::Rle { left } => {
+            Stage::Rle { remaining } => {
                 let Some(&byte) = input.first() else { return (0, Ok(Step::NeedInput)) };
-                let left = left.saturating_sub(out.fill(byte, left));
-                self.stage = Stage::Rle { left };
+                let remaining = remaining.saturating_sub(out.fill(byte, remaining));
+                self.stage = Stage::Rle { remaining };
                 // Until the last byte is out the block is there to tell which one it is.
-                if left == 0 {
+                if remaining == 0 {
                     (1, Ok(Step::End))
                 } else {
                     (0, Ok(Step::Full))
@@ -109,17 +109,17 @@ impl Blocks {
         Some(huffman.wrapping_add(sequences))
     }
 
-    /// The offsets that the first block begins with.
+    /// The offsets that the first block starts with.
     pub(super) fn offsets(&self) -> [u32; 3] {
         self.sequences.repeated()
     }
 
     pub(super) fn begin_raw(&mut self, length: usize) {
-        self.begin(Stage::Raw { left: length });
+        self.begin(Stage::Raw { remaining: length });
     }
 
     pub(super) fn begin_rle(&mut self, length: usize) {
-        self.begin(Stage::Rle { left: length });
+        self.begin(Stage::Rle { remaining: length });
     }
 
     pub(super) fn begin_compressed(&mut self, size: usize) {
@@ -139,28 +139,28 @@ impl Blocks {
     ) -> Result<Step, Error> {
         let size = block.len();
         if let Stage::Compressed { .. } = self.stage {
-            let (literals, length) =
-                literals::read(block, self.max, &mut self.huffman, &mut self.decoded)?;
+            let (count, length) =
+                literals::read(block, self.max, &mut self.huffman, &mut self.literals)?;
             let section = block.get(length..).unwrap_or(&[]);
             let stream = self.sequences.begin(section, self.max)?;
             self.sections = size.saturating_sub(stream.len());
-            self.literals = 0..literals;
+            self.remaining = 0..count;
             self.stage = Stage::Sequences { size };
         }
         if let Stage::Sequences { .. } = self.stage {
             let stream = block.get(self.sections..).unwrap_or(&[]);
-            let step = self.sequences.run(stream, &self.decoded, &mut self.literals, out)?;
+            let step = self.sequences.run(stream, &self.literals, &mut self.remaining, out)?;
             if step != Step::End {
                 return Ok(Step::Full);
             }
-            if self.literals.len() > self.sequences.room() {
+            if self.remaining.len() > self.sequences.budget() {
                 return Err(Error::ZstdBlockSize);
             }
             self.stage = Stage::LastLiterals { size };
         }
-        let rest = self.decoded.get(self.literals.clone()).unwrap_or(&[]);
+        let rest = self.literals.get(self.remaining.clone()).unwrap_or(&[]);
         let taken = out.extend(rest);
-        self.literals.start = self.literals.start.wrapping_add(taken);
+        self.remaining.start = self.remaining.start.wrapping_add(taken);
         // The end of the last copy can wait for another page.
         let is_done = taken == rest.len() && !out.is_parked();
         Ok(if is_done { Step::End } else { Step::Full })

@@ -6,35 +6,35 @@ use crate::Error;
 use super::fse::{Alphabet, Symbol, Table};
 
 /// Largest Accuracy_Logs (3.1.1.3.2.1).
-pub(super) const LITERALS_LOG: u32 = 9;
+pub(super) const LITERALS_LENGTH_LOG: u32 = 9;
 pub(super) const OFFSET_LOG: u32 = 8;
-pub(super) const MATCH_LOG: u32 = 9;
+pub(super) const MATCH_LENGTH_LOG: u32 = 9;
 
-/// Rows of the tables: of one size, so that the code for them is one.
-pub(super) const TABLE: usize = 1 << LITERALS_LOG;
-/// Those of offsets that there can be: a cut to a byte takes a processor no step of its own, and the next
-/// sequence waits for this state longest.
+/// Rows of the tables. All have one size, so that one function serves all.
+pub(super) const TABLE: usize = 1 << LITERALS_LENGTH_LOG;
+/// Rows that a table of offsets can have. A processor cuts a number to a byte without a step of its own, and
+/// the next sequence waits longest for this state.
 pub(super) const OFFSET_TABLE: usize = 1 << OFFSET_LOG;
 const DEFAULT: usize = 1 << 6;
 
-/// Codes of offsets, whose bits are up to 31. Those of lengths are up to 16.
+/// Codes of offsets. They have up to 31 bits; those of lengths up to 16.
 pub(super) const OFFSET_CODES: usize = 32;
 /// Bits of the next three states.
-pub(super) const STATE_BITS: u32 = LITERALS_LOG + OFFSET_LOG + MATCH_LOG;
+pub(super) const STATE_BITS: u32 = LITERALS_LENGTH_LOG + OFFSET_LOG + MATCH_LENGTH_LOG;
 
 /// Literals length codes (3.1.1.3.2.1.1).
-pub(super) static LITERALS: Alphabet = Alphabet::new(codes::<36, 20>(
+pub(super) static LITERALS_LENGTHS: Alphabet = Alphabet::new(codes::<36, 20>(
     0,
     16,
     &[1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ));
-/// Match length codes.
-pub(super) static MATCHES: Alphabet = Alphabet::new(codes::<53, 21>(
+/// Match length codes (3.1.1.3.2.1.1).
+pub(super) static MATCH_LENGTHS: Alphabet = Alphabet::new(codes::<53, 21>(
     3,
     32,
     &[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ));
-/// Offset codes: as many bits as the code says.
+/// Offset codes (3.1.1.3.2.1.1). Each has as many bits as its number.
 pub(super) static OFFSETS: Alphabet = {
     let mut codes = [Symbol { base: 0, bits: 0 }; OFFSET_CODES];
     let mut code = 0;
@@ -45,8 +45,8 @@ pub(super) static OFFSETS: Alphabet = {
     Alphabet::new(codes)
 };
 
-/// Codes of lengths from `least` on: `plain` of one length each, then of ranges of so many bits, each
-/// of which begins where the one before it ends.
+/// Codes of lengths from `least` on: first `plain` codes of one length each, then codes of ranges, with these
+/// numbers of `bits`. Each range starts where the one before it ends.
 const fn codes<const N: usize, const M: usize>(
     least: u32,
     plain: usize,
@@ -66,21 +66,21 @@ const fn codes<const N: usize, const M: usize>(
 }
 
 /// 3.1.1.3.2.2
-pub(super) static DEFAULT_LITERALS: Table<DEFAULT> = Table::fixed(
+pub(super) static DEFAULT_LITERALS_LENGTHS: Table<DEFAULT> = Table::fixed(
     [
         4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
         1, 1, -1, -1, -1, -1,
     ],
     6,
-    &LITERALS,
+    &LITERALS_LENGTHS,
 );
-pub(super) static DEFAULT_MATCHES: Table<DEFAULT> = Table::fixed(
+pub(super) static DEFAULT_MATCH_LENGTHS: Table<DEFAULT> = Table::fixed(
     [
         1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
         1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
     ],
     6,
-    &MATCHES,
+    &MATCH_LENGTHS,
 );
 pub(super) static DEFAULT_OFFSETS: Table<DEFAULT> = Table::fixed(
     [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
@@ -99,8 +99,8 @@ pub(super) fn choose(
     match mode {
         0 => table.copy_from(default),
         1 => {
-            let (&code, behind) = rest.split_first().ok_or(Error::ZstdFseTable)?;
-            *rest = behind;
+            let (&code, after) = rest.split_first().ok_or(Error::ZstdFseTable)?;
+            *rest = after;
             table.repeat(alphabet.get(code).ok_or(Error::ZstdFseTable)?);
         }
         2 => read_table(table, rest, alphabet, log).ok_or(Error::ZstdFseTable)?,

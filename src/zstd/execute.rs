@@ -28,7 +28,7 @@ zeroed! { impl for Queue { sequences, executed, decoded } }
 
 impl Queue {
     pub(super) fn clear(&mut self) {
-        self.begin(0);
+        self.refill(0);
     }
 
     /// Slots for the next sequences, once all have been executed.
@@ -37,28 +37,28 @@ impl Queue {
     }
 
     /// The first `count` slots have been filled.
-    pub(super) fn begin(&mut self, count: usize) {
+    pub(super) fn refill(&mut self, count: usize) {
         (self.executed, self.decoded) = (0, count);
     }
 
-    /// Executes the sequences (3.1.1.4), and judges each that is unusual. Their literals are `left` of
-    /// `literals`. Whether the round had room for all.
+    /// Executes the sequences (3.1.1.4), and judges each that is unusual. Their literals are the
+    /// `remaining` ones of `literals`. Returns whether the round had room for all.
     pub(super) fn execute<P: Page>(
         &mut self,
         literals: &Literals,
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
         executor: &mut Executor<'_, '_, P>,
     ) -> Result<bool, Error> {
         loop {
             let queue = self.sequences.get_mut(self.executed..self.decoded).unwrap_or(&mut []);
-            let done = executor.execute(queue, literals, left);
+            let done = executor.execute(queue, literals, remaining);
             self.executed = self.executed.wrapping_add(done);
             // Nothing may be judged before that.
             if executor.is_parked() {
                 return Ok(false);
             }
             let Some(sequence) = queue.get_mut(done) else { return Ok(true) };
-            if !sequence.judge(literals, left, executor)? {
+            if !sequence.judge(literals, remaining, executor)? {
                 return Ok(false);
             }
             self.executed = self.executed.wrapping_add(1);
@@ -68,31 +68,31 @@ impl Queue {
 
 impl Sequence {
     /// Executes a sequence as far as the round has room, and says what is wrong with it, in the order of its
-    /// bytes. Whether there was room for all of it, or its match was parked.
+    /// bytes. Returns whether there was room for all of it, or its match was parked.
     #[cold]
     #[inline(never)]
     fn judge<P: Page>(
         &mut self,
         literals: &Literals,
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
         executor: &mut Executor<'_, '_, P>,
     ) -> Result<bool, Error> {
         let [run, length, distance] = self.parts();
         if distance == 0 {
             return Err(Error::ZstdOffset);
         }
-        if run > left.len() {
+        if run > remaining.len() {
             return Err(Error::ZstdLiteralsOverrun);
         }
-        if run.saturating_add(length) > executor.room() {
+        if run.saturating_add(length) > executor.budget() {
             return Err(Error::ZstdBlockSize);
         }
         if executor.is_full() {
             return Ok(false);
         }
-        let rest = literals.get(left.clone()).unwrap_or(&[]);
+        let rest = literals.get(remaining.clone()).unwrap_or(&[]);
         let taken = executor.extend(rest.get(..run).unwrap_or(rest));
-        left.start = left.start.wrapping_add(taken);
+        remaining.start = remaining.start.wrapping_add(taken);
         self.literals = self.literals.wrapping_sub(taken as u32);
         if taken < run {
             return Ok(false);
@@ -117,8 +117,8 @@ impl Resolver {
         self.repeated
     }
 
-    /// Makes an Offset_Value an offset (3.1.1.5): values 1 to 3 are repeated offsets; without literals
-    /// they are one further. No branch, as none could be predicted.
+    /// Resolves an Offset_Value (3.1.1.5): values 1 to 3 are repeated offsets, counted from the second one on
+    /// if there are no literals. There is no branch, as none could be predicted.
     #[inline(always)]
     pub(super) fn sequence(&mut self, value: u32, literals: u32, length: u32) -> Sequence {
         let [first, second, third] = self.repeated;

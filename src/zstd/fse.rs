@@ -49,7 +49,7 @@ pub(super) struct Symbol {
 
 /// What the symbols of an alphabet stand for.
 pub(super) struct Alphabet {
-    /// As many as an index of six bits reaches: those behind `size` are not of it.
+    /// One for each index of six bits. Those from `size` on mean nothing.
     symbols: [Symbol; 64],
     size: usize,
 }
@@ -74,9 +74,9 @@ impl Alphabet {
 /// Why there is no table.
 pub(super) struct NotATable;
 
-/// A value from 0 to `left + 1`: the small ones have a bit less.
-fn read_value(bits: &mut Bits<'_>, left: u32) -> Result<u16, NotATable> {
-    let most = left.wrapping_add(1);
+/// Reads a value from 0 to `remaining + 1`. The small ones have a bit less.
+fn read_value(bits: &mut Bits<'_>, remaining: u32) -> Result<u16, NotATable> {
+    let most = remaining.wrapping_add(1);
     let width = most.leading_zeros() ^ 31;
     let short = (1u32.wrapping_shl(width) << 1).wrapping_sub(1).wrapping_sub(most);
     bits.refill();
@@ -137,8 +137,8 @@ impl<const N: usize> Table<N> {
         bits.take(self.log as u8) as usize
     }
 
-    /// The state behind `row`. It is cut to `ROWS`, up to the table's size, here, where the compiler
-    /// sees it, so that [`row`](Self::row) need not do it again.
+    /// The state after `row`. It is cut to `ROWS`, at most the table's size, where the compiler sees it, so that
+    /// [`row`](Self::row) need not do it again.
     #[inline(always)]
     pub(super) fn next<const ROWS: usize>(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
         const { assert!(ROWS <= N) };
@@ -156,8 +156,8 @@ impl<const N: usize> Table<N> {
         self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::ZEROED };
     }
 
-    /// Makes the table that the FSE Table Description at the begin of `input` tells. Returns the
-    /// description's length (4.1.1).
+    /// Reads the FSE Table Description at the start of `input`, and builds its table. Returns the description's
+    /// length (4.1.1).
     #[inline(never)]
     pub(super) fn read(
         &mut self,
@@ -172,11 +172,11 @@ impl<const N: usize> Table<N> {
         }
         self.points = [0; MAX_SYMBOLS];
         let mut places = self.points.iter_mut().take(alphabet.size);
-        let mut left = 1u32.wrapping_shl(self.log);
-        while left > 0 {
-            let point = i32::from(read_value(&mut bits, left)?).wrapping_sub(1);
+        let mut remaining = 1u32.wrapping_shl(self.log);
+        while remaining > 0 {
+            let point = i32::from(read_value(&mut bits, remaining)?).wrapping_sub(1);
             *places.next().ok_or(NotATable)? = point as i16;
-            left = left.checked_sub(point.unsigned_abs()).ok_or(NotATable)?;
+            remaining = remaining.checked_sub(point.unsigned_abs()).ok_or(NotATable)?;
             // After a zero it is told how many more follow.
             let mut more = point == 0;
             while more {

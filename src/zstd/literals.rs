@@ -12,7 +12,7 @@ use super::MAX_BLOCK;
 
 /// Sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
-/// Four streams have at least so many symbols: else one would begin behind the end.
+/// Fewest symbols of four streams: with less, one of them would start after the last symbol.
 const MIN_FOUR: usize = 6;
 
 /// Bytes after the last literal that a copy of literals may read: it copies whole chunks.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The Sequences_Section of a compressed block: decoding and making sequences (RFC 8878, 3.1.1.3.2
-//! and 3.1.1.4).
+//! The Sequences_Section of a compressed block: reading and executing sequences (RFC 8878,
+//! 3.1.1.3.2 and 3.1.1.4).
 
 use core::ops::Range;
 
@@ -11,14 +11,15 @@ use crate::zeroed::{zeroed, Verdict};
 use crate::{Error, Page};
 
 use super::codes::{
-    choose, read_table, DEFAULT_LITERALS, DEFAULT_MATCHES, DEFAULT_OFFSETS, LITERALS, LITERALS_LOG,
-    MATCHES, MATCH_LOG, OFFSETS, OFFSET_CODES, OFFSET_LOG, OFFSET_TABLE, STATE_BITS, TABLE,
+    choose, read_table, DEFAULT_LITERALS_LENGTHS, DEFAULT_MATCH_LENGTHS, DEFAULT_OFFSETS,
+    LITERALS_LENGTHS, LITERALS_LENGTH_LOG, MATCH_LENGTHS, MATCH_LENGTH_LOG, OFFSETS, OFFSET_CODES,
+    OFFSET_LOG, OFFSET_TABLE, STATE_BITS, TABLE,
 };
 use super::execute::{Literals, Queue, Resolver, SIZE};
 use super::fse::Table;
 
-/// Sequences with so many bits beside those of the states are read behind one refill. Others are rare:
-/// they take a refill for the offset, one for both lengths, which have up to 16 bits each, and one for
+/// Most bits of a sequence, without those of the states, that one refill is enough for. Longer sequences are
+/// rare. They take a refill for the offset, one for both lengths, which have up to 16 bits each, and one for
 /// the states.
 const MAX_FAST_BITS: u8 = (BACKWARD_REFILLED - STATE_BITS) as u8;
 const _: () = assert!(OFFSET_CODES as u32 - 1 <= BACKWARD_REFILLED);
@@ -29,14 +30,15 @@ const _: () = assert!(STATE_BITS <= BACKWARD_REFILLED);
 pub(super) struct Sequences {
     /// Whether there are tables that a block can use again.
     known: bool,
-    literals: Table<TABLE>,
+    literals_lengths: Table<TABLE>,
     offsets: Table<TABLE>,
-    matches: Table<TABLE>,
+    match_lengths: Table<TABLE>,
     /// Repeated_Offset1 to 3.
     repeated: [u32; 3],
-    /// Sequences of the present block that are not decoded yet, and bytes that the block may still have.
-    left: u32,
-    room: u32,
+    /// Sequences of the present block that are not decoded yet.
+    remaining: u32,
+    /// Bytes that the block may have yet.
+    budget: u32,
     /// The block's stream, and the three states.
     held: BackwardHeld,
     states: [usize; 3],
@@ -47,7 +49,8 @@ pub(super) struct Sequences {
 
 zeroed! {
     impl for Sequences {
-        known, literals, offsets, matches, repeated, left, room, held, states, queue, verdict,
+        known, literals_lengths, offsets, match_lengths, repeated, remaining, budget, held, states,
+        queue, verdict,
     }
 }
 
@@ -62,12 +65,12 @@ impl Sequences {
     pub(super) fn read_dictionary(&mut self, input: &[u8]) -> Option<usize> {
         let mut rest = input;
         read_table(&mut self.offsets, &mut rest, &OFFSETS, OFFSET_LOG)?;
-        read_table(&mut self.matches, &mut rest, &MATCHES, MATCH_LOG)?;
-        read_table(&mut self.literals, &mut rest, &LITERALS, LITERALS_LOG)?;
+        read_table(&mut self.match_lengths, &mut rest, &MATCH_LENGTHS, MATCH_LENGTH_LOG)?;
+        read_table(&mut self.literals_lengths, &mut rest, &LITERALS_LENGTHS, LITERALS_LENGTH_LOG)?;
         for offset in &mut self.repeated {
-            let (bytes, behind) = rest.split_first_chunk()?;
+            let (bytes, after) = rest.split_first_chunk()?;
             *offset = u32::from_le_bytes(*bytes);
-            rest = behind;
+            rest = after;
         }
         self.known = true;
         Some(input.len().saturating_sub(rest.len()))
@@ -78,31 +81,35 @@ impl Sequences {
         self.repeated
     }
 
-    /// Reads the header and tables at the begin of `section`, and begins its stream, which is what
-    /// follows. The block may have `room` bytes.
-    pub(super) fn begin<'a>(&mut self, section: &'a [u8], room: usize) -> Result<&'a [u8], Error> {
+    /// Reads the header and tables at the start of `section`, and begins its stream, which is what
+    /// follows. The block may have `budget` bytes.
+    pub(super) fn begin<'a>(
+        &mut self,
+        section: &'a [u8],
+        budget: usize,
+    ) -> Result<&'a [u8], Error> {
         self.queue.clear();
         self.verdict = Verdict::Nothing;
-        self.room = room as u32;
+        self.budget = budget as u32;
         let (count, mut rest) = number(section).ok_or(Error::ZstdSequencesHeader)?;
-        self.left = count;
+        self.remaining = count;
         if count == 0 {
             return if rest.is_empty() { Ok(rest) } else { Err(Error::ZstdSequencesHeader) };
         }
-        let (&modes, behind) = rest.split_first().ok_or(Error::ZstdSequencesHeader)?;
+        let (&modes, after) = rest.split_first().ok_or(Error::ZstdSequencesHeader)?;
         if modes & 3 != 0 {
             return Err(Error::ZstdSequencesHeader);
         }
-        rest = behind;
+        rest = after;
         let known = self.known;
         self.known = false;
-        let Self { literals, offsets, matches, .. } = self;
+        let Self { literals_lengths, offsets, match_lengths, .. } = self;
         choose(
-            literals,
+            literals_lengths,
             modes >> 6,
             known,
             &mut rest,
-            (&DEFAULT_LITERALS, &LITERALS, LITERALS_LOG),
+            (&DEFAULT_LITERALS_LENGTHS, &LITERALS_LENGTHS, LITERALS_LENGTH_LOG),
         )?;
         choose(
             offsets,
@@ -111,13 +118,19 @@ impl Sequences {
             &mut rest,
             (&DEFAULT_OFFSETS, &OFFSETS, OFFSET_LOG),
         )?;
-        choose(matches, modes >> 2 & 3, known, &mut rest, (&DEFAULT_MATCHES, &MATCHES, MATCH_LOG))?;
+        choose(
+            match_lengths,
+            modes >> 2 & 3,
+            known,
+            &mut rest,
+            (&DEFAULT_MATCH_LENGTHS, &MATCH_LENGTHS, MATCH_LENGTH_LOG),
+        )?;
         self.known = true;
         let mut bits = BackwardBits::new(rest).ok_or(Error::ZstdSequencesStream)?;
         self.states = [
-            self.literals.start(&mut bits),
+            self.literals_lengths.start(&mut bits),
             self.offsets.start(&mut bits),
-            self.matches.start(&mut bits),
+            self.match_lengths.start(&mut bits),
         ];
         if bits.is_overdrawn() {
             return Err(Error::ZstdSequencesStream);
@@ -127,54 +140,54 @@ impl Sequences {
     }
 
     /// Bytes that the block may have after the sequences.
-    pub(super) fn room(&self) -> usize {
-        self.room as usize
+    pub(super) fn budget(&self) -> usize {
+        self.budget as usize
     }
 
-    /// Executes sequences until they or the round's room end. `left` of `literals` remain. By itself, as its
-    /// memory is not to be held while literals are decoded.
+    /// Executes sequences until none remains or the round has no more room. Their literals are the `remaining`
+    /// ones of `literals`. A function of its own, so that its stack is free while literals are decoded.
     #[inline(never)]
     pub(super) fn run<P: Page>(
         &mut self,
         stream: &[u8],
         literals: &Literals,
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
         out: &mut Cursor<'_, P>,
     ) -> Result<Step, Error> {
         let before = out.committed();
-        let mut executor = Executor::new(out, self.room());
+        let mut executor = Executor::new(out, self.budget());
         let step = loop {
-            if !self.queue.execute(literals, left, &mut executor)? {
+            if !self.queue.execute(literals, remaining, &mut executor)? {
                 break Step::Full;
             }
             self.verdict.result()?;
-            if self.left == 0 {
+            if self.remaining == 0 {
                 break Step::End;
             }
             self.decode(stream);
         };
-        self.room = self.room.wrapping_sub(out.committed().wrapping_sub(before) as u32);
+        self.budget = self.budget.wrapping_sub(out.committed().wrapping_sub(before) as u32);
         Ok(step)
     }
 
-    /// Decodes the next sequences, and finds out what is wrong behind those that are good.
+    /// Decodes the next sequences, and notes what is wrong after those that are good.
     fn decode(&mut self, stream: &[u8]) {
         let mut bits = BackwardBits::resume(stream, self.held);
         let mut count = 0usize;
-        while count < SIZE && self.left > 0 {
+        while count < SIZE && self.remaining > 0 {
             // After the last one there are no states.
-            let most = self.left.wrapping_sub(1) as usize;
+            let most = self.remaining.wrapping_sub(1) as usize;
             let done = self.decode_some::<false>(&mut bits, count, most);
             count = count.wrapping_add(done);
-            self.left = self.left.wrapping_sub(done as u32);
+            self.remaining = self.remaining.wrapping_sub(done as u32);
             if count >= SIZE {
                 break;
             }
             self.decode_some::<true>(&mut bits, count, 1);
-            self.left = self.left.wrapping_sub(1);
+            self.remaining = self.remaining.wrapping_sub(1);
             // "At the end, the bitstream shall be entirely consumed."
             let is_overdrawn = bits.is_overdrawn();
-            if is_overdrawn || (self.left == 0 && !bits.is_at_end()) {
+            if is_overdrawn || (self.remaining == 0 && !bits.is_at_end()) {
                 self.verdict = Verdict::Just(Error::ZstdSequencesStream);
             }
             if is_overdrawn {
@@ -183,7 +196,7 @@ impl Sequences {
             count = count.wrapping_add(1);
         }
         self.held = bits.hold();
-        self.queue.begin(count);
+        self.queue.refill(count);
     }
 
     /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many. Unless `LAST`:
@@ -200,7 +213,7 @@ impl Sequences {
         // Copies that live in registers.
         let mut b = *bits;
         // In the tables, as the compiler is to see (see `Table::next`).
-        let [mut literals_state, mut offset_state, mut match_state] =
+        let [mut literals_length_state, mut offset_state, mut match_length_state] =
             self.states.map(|state| state & (TABLE - 1));
         offset_state &= OFFSET_TABLE - 1;
         let slots = self.queue.slots().get_mut(first..).unwrap_or(&mut []);
@@ -212,10 +225,10 @@ impl Sequences {
             } else if !b.refill_whole() {
                 break;
             }
-            let literals_row = self.literals.row(literals_state);
+            let literals_length_row = self.literals_lengths.row(literals_length_state);
             let offset_row = self.offsets.row(offset_state);
-            let match_row = self.matches.row(match_state);
-            let length_bits = literals_row.bits.wrapping_add(match_row.bits);
+            let match_length_row = self.match_lengths.row(match_length_state);
+            let length_bits = literals_length_row.bits.wrapping_add(match_length_row.bits);
             if !LAST && offset_row.bits.wrapping_add(length_bits) > MAX_FAST_BITS {
                 break;
             }
@@ -223,25 +236,26 @@ impl Sequences {
             if LAST {
                 b.refill();
             }
-            let (mut length, mut literals) = (match_row.base, literals_row.base);
+            let (mut length, mut literals) = (match_length_row.base, literals_length_row.base);
             // Most lengths are short, which are told by their codes alone.
             if length_bits > 0 {
-                length = match_row.value(b.take(match_row.bits));
-                literals = literals_row.value(b.take(literals_row.bits));
+                length = match_length_row.value(b.take(match_length_row.bits));
+                literals = literals_length_row.value(b.take(literals_length_row.bits));
             }
             if LAST {
                 b.refill();
             }
-            if !LAST || self.left > 1 {
-                literals_state = self.literals.next::<TABLE>(literals_row, &mut b);
-                match_state = self.matches.next::<TABLE>(match_row, &mut b);
+            if !LAST || self.remaining > 1 {
+                literals_length_state =
+                    self.literals_lengths.next::<TABLE>(literals_length_row, &mut b);
+                match_length_state = self.match_lengths.next::<TABLE>(match_length_row, &mut b);
                 offset_state = self.offsets.next::<OFFSET_TABLE>(offset_row, &mut b);
             }
             *slot = resolver.sequence(value, literals, length);
             count = count.wrapping_add(1);
         }
         *bits = b;
-        self.states = [literals_state, offset_state, match_state];
+        self.states = [literals_length_state, offset_state, match_length_state];
         self.repeated = resolver.repeated();
         count
     }

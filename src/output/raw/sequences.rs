@@ -29,30 +29,30 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// Takes the addresses for sequences that may write `room` bytes. By itself, as what it holds until then
-    /// is not to be below what executes them.
+    /// Takes the addresses for sequences that may write `budget` bytes. A function of its own, so that its
+    /// stack is free while they are executed.
     #[inline(never)]
-    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, room: usize) -> Self {
+    pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, budget: usize) -> Self {
         let Cursor { pages, rules, parked, at, end, .. } = cursor;
         let mut near = Near::new(pages, rules.page_shift);
-        let limits = Limits::new(rules, near.length, *end, *at, room);
+        let limits = Limits::new(rules, near.length, *end, *at, budget);
         let covered = near.reach(limits.lowest.min(0).unsigned_abs());
         // INVARIANT: `Limits` leaves as much room as it promises, and `covered` is how far `near` has reached.
         let nearest = limits.lowest.max((covered as isize).wrapping_neg());
         Self { near, limits, nearest, end: *end, rules, parked, at }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are `left` of `literals`. Returns
-    /// how many it executed; nothing of the next one has been done but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the `remaining` ones of
+    /// `literals`. Returns how many it executed; nothing of the next one has been done but scratch bytes.
     #[inline(never)]
     pub(crate) fn execute(
         &mut self,
         sequences: &[Sequence],
         literals: &[u8],
-        left: &mut Range<usize>,
+        remaining: &mut Range<usize>,
     ) -> usize {
         let (page, stop) = (self.near.page, self.limits.stop);
-        let (mut at, taken, last_literal) = (*self.at, left.start, left.end);
+        let (mut at, taken, last_literal) = (*self.at, remaining.start, remaining.end);
         let is_padded = last_literal.checked_add(CHUNK).is_some_and(|end| end <= literals.len());
         if !is_padded || taken > last_literal || at >= stop || self.near.mask < CHUNK {
             return 0;
@@ -97,7 +97,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             next = rest;
         }
         *self.at = at;
-        left.start = literal.addr().wrapping_sub(literals.as_ptr().addr());
+        remaining.start = literal.addr().wrapping_sub(literals.as_ptr().addr());
         sequences.len().wrapping_sub(next.len())
     }
 
@@ -160,7 +160,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 
     /// Bytes that may be written yet.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn budget(&self) -> usize {
         self.limits.most.saturating_sub(*self.at)
     }
 
