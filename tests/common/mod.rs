@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What the test files share.
+//! What the tests share.
 
-// Each test file is a crate of its own, and uses its part of this.
+// Each binary of tests is a crate of its own, and uses its part of this.
 #![allow(dead_code)]
 
 pub mod bits;

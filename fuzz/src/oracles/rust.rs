@@ -129,7 +129,7 @@ pub(super) fn may_differ(
 }
 
 /// What they do not look at, so that they take a stream for good; most of it is pinned in
-/// `tests/oracle_gaps.rs`.
+/// `tests/oracle/gaps.rs`.
 fn is_missed(format: Format, error: Error) -> bool {
     match format {
         // Nor does miniz_oxide look at the checksum where it is compiled for a fuzzer.
