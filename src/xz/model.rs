@@ -63,21 +63,22 @@ impl Properties {
 }
 
 /// The probabilities of a literal.
+#[repr(C)]
 pub(super) struct LiteralCoder {
-    /// Behind a literal, and where a bit was other than a match suggested.
+    /// After a literal, and once a bit was other than a match suggested.
     pub(super) plain: [Probability; 256],
-    /// Where a match suggests a zero, and a one.
-    behind_zero: [Probability; 256],
-    behind_one: [Probability; 256],
+    /// While all bits were as a match suggested, by these bits and the suggested next one, with a one before
+    /// them: a head of the suggested byte with a one before it. So where the next probability is, as long as
+    /// the bits agree, is known before any of them is decoded.
+    pub(super) agreed: [Probability; 512],
 }
 
-zeroed! { impl for LiteralCoder { plain, behind_zero, behind_one } }
+zeroed! { impl for LiteralCoder { plain, agreed } }
 
 impl LiteralCoder {
     fn reset(&mut self) {
         self.plain.fill(HALF);
-        self.behind_zero.fill(HALF);
-        self.behind_one.fill(HALF);
+        self.agreed.fill(HALF);
     }
 }
 
@@ -149,21 +150,19 @@ impl Model {
 }
 
 impl<const CAREFUL: bool> Range<'_, CAREFUL> {
-    /// A literal behind a match, whose next byte is `suggested`: as long as the bits are the same,
-    /// each has a tree for either value of the next one.
+    /// A literal after a match, whose next byte is `suggested`.
     #[inline(always)]
     pub(super) fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
-        let (mut symbol, mut agrees) = (1usize, true);
+        let path = 0x100 | usize::from(suggested);
+        let mut symbol = 1usize;
         for bit in (0..8).rev() {
-            let suggested = suggested >> bit & 1 != 0;
-            let tree = match (agrees, suggested) {
-                (false, _) => &mut coder.plain,
-                (true, false) => &mut coder.behind_zero,
-                (true, true) => &mut coder.behind_one,
+            let ahead = path >> bit;
+            let probability = if symbol == ahead >> 1 {
+                &mut coder.agreed[ahead & 511]
+            } else {
+                &mut coder.plain[symbol & 255]
             };
-            let one = self.digit_of(&mut tree[symbol & 255]);
-            agrees &= one == suggested;
-            symbol = symbol << 1 | usize::from(one);
+            symbol = symbol << 1 | usize::from(self.digit_of(probability));
         }
         symbol as u8
     }
