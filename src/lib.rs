@@ -100,6 +100,8 @@ pub mod oracle;
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
+#[cfg(test)]
+mod random;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 #[cfg_attr(not(feature = "xz"), allow(dead_code))]
 mod wrapped;

@@ -257,20 +257,15 @@ pub(super) mod tests {
 
     use super::super::table::Table;
     use super::*;
+    use crate::random::Random;
     use crate::zeroed::Zeroed;
 
     type Small = Table<{ 1 << 9 }, 2048>;
 
-    /// A small generator of numbers below `limit`.
-    pub(in super::super) fn random(state: &mut u64, limit: usize) -> usize {
-        *state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (*state >> 33) as usize % limit
-    }
-
     /// The lengths of a complete code, at most `longest`: a random leaf of the tree is split until there
     /// are enough.
     pub(in super::super) fn complete(
-        state: &mut u64,
+        random: &mut Random,
         longest: u8,
         codes: usize,
         symbols: usize,
@@ -278,12 +273,12 @@ pub(super) mod tests {
         let mut leaves = Vec::from([0u8]);
         while leaves.len() < codes {
             // Mostly deep ones, so that second tables come out unlike.
-            let leaf = leaves.len() - 1 - random(state, leaves.len().min(4));
+            let leaf = leaves.len() - 1 - random.below(leaves.len().min(4));
             if leaves[leaf] < longest {
                 leaves[leaf] += 1;
                 leaves.push(leaves[leaf]);
             } else {
-                let leaf = random(state, leaves.len());
+                let leaf = random.below(leaves.len());
                 leaves.swap(leaf, 0);
                 leaves.rotate_left(1);
             }
@@ -291,7 +286,7 @@ pub(super) mod tests {
         let mut lengths = leaves;
         lengths.resize(symbols, 0);
         for place in 0..symbols {
-            lengths.swap(place, random(state, symbols));
+            lengths.swap(place, random.below(symbols));
         }
         lengths
     }
@@ -316,10 +311,10 @@ pub(super) mod tests {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
         let mut table = Box::new(Small::ZEROED);
-        let mut state = 1;
+        let mut random = Random(1);
         for round in 0..300 {
-            let codes = 2 + random(&mut state, 60 + round % 30);
-            let lengths = complete(&mut state, 15, codes, 100);
+            let codes = 2 + random.below(60 + round % 30);
+            let lengths = complete(&mut random, 15, codes, 100);
             assert!(table.build(&lengths, &symbols[..100], false, &mut order).is_ok(), "{round}");
             let naive = naive_codes(&lengths);
             for (symbol, (&length, &code)) in lengths.iter().zip(&naive).enumerate() {
@@ -348,10 +343,10 @@ pub(super) mod tests {
         let symbols: Vec<Entry> = (0..288).map(|value| Entry::of_extra(value, 0)).collect();
         let mut order = Box::new([Entry::INVALID; MAX_SYMBOLS]);
         let mut table = Box::new(Small::ZEROED);
-        let mut state = 7;
+        let mut random = Random(7);
         for round in 0..2000 {
-            let count = 1 + random(&mut state, 6);
-            let lengths: Vec<u8> = (0..count).map(|_| random(&mut state, 5) as u8).collect();
+            let count = 1 + random.below(6);
+            let lengths: Vec<u8> = (0..count).map(|_| random.below(5) as u8).collect();
             let kraft: u32 = lengths.iter().filter(|&&l| l > 0).map(|&l| 1 << (15 - l)).sum();
             let coded = lengths.iter().filter(|&&l| l > 0).count();
             let lone = coded == 0 || (coded == 1 && kraft == 1 << 14);

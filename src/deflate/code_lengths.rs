@@ -273,9 +273,10 @@ mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
-    use super::super::canonical::tests::{complete, naive_codes, random};
+    use super::super::canonical::tests::{complete, naive_codes};
     use super::*;
     use crate::bits::Held;
+    use crate::random::Random;
     use crate::zeroed::Zeroed;
 
     #[derive(Default)]
@@ -296,10 +297,10 @@ mod tests {
 
     /// A random header, the lengths that it stands for, and how many are the first code's. `None`:
     /// the random code has no symbol that fits.
-    fn header(state: &mut u64) -> Option<(Writer, Vec<u8>, usize)> {
-        let (litlen, distance) = (257 + random(state, 30), 1 + random(state, 30));
-        let codes = 2 + random(state, SYMBOLS - 1);
-        let code = complete(state, MAX_BITS as u8, codes, SYMBOLS);
+    fn header(random: &mut Random) -> Option<(Writer, Vec<u8>, usize)> {
+        let (litlen, distance) = (257 + random.below(30), 1 + random.below(30));
+        let codes = 2 + random.below(SYMBOLS - 1);
+        let code = complete(random, MAX_BITS as u8, codes, SYMBOLS);
         let mut out = Writer::default();
         out.bits(litlen as u32 - 257, 5);
         out.bits(distance as u32 - 1, 5);
@@ -313,9 +314,9 @@ mod tests {
             if tries > 5000 {
                 return None;
             }
-            let symbol = random(state, SYMBOLS);
+            let symbol = random.below(SYMBOLS);
             let extra_bits = [2, 3, 7][symbol.saturating_sub(16)];
-            let extra = random(state, 1 << extra_bits) as u32;
+            let extra = random.below(1 << extra_bits) as u32;
             let (length, times) = match symbol {
                 16 => (lengths.last().copied(), 3 + extra),
                 17 => (Some(0), 3 + extra),
@@ -339,11 +340,11 @@ mod tests {
     #[test]
     fn any_split_reads_the_same_lengths() {
         let mut lengths = Box::new(CodeLengths::ZEROED);
-        let (mut state, mut headers) = (3, 0);
+        let (mut random, mut headers) = (Random(3), 0);
         while headers < 200 {
-            let Some((written, expected, litlen)) = header(&mut state) else { continue };
+            let Some((written, expected, litlen)) = header(&mut random) else { continue };
             headers += 1;
-            let bytes = [&written.bytes[..], &[0xa5; 9][..random(&mut state, 10)]].concat();
+            let bytes = [&written.bytes[..], &[0xa5; 9][..random.below(10)]].concat();
             for split in 0..=written.bytes.len() {
                 let (mut held, mut at, mut part) = (Held::NONE, 0, 0);
                 for end in [split, bytes.len()] {
@@ -374,13 +375,13 @@ mod tests {
     #[test]
     fn only_complete_code_length_codes_pass() {
         let mut lengths = Box::new(CodeLengths::ZEROED);
-        let (mut state, mut good) = (5, 0);
+        let (mut random, mut good) = (Random(5), 0);
         for round in 0..20000 {
-            let limit = 3 + random(&mut state, 6);
-            let places = 2 + random(&mut state, SYMBOLS - 1);
+            let limit = 3 + random.below(6);
+            let places = 2 + random.below(SYMBOLS - 1);
             lengths.lengths[..SYMBOLS].fill(0);
             for length in &mut lengths.lengths[..places] {
-                *length = random(&mut state, limit) as u8;
+                *length = random.below(limit) as u8;
             }
             let lengths_are = &lengths.lengths[..SYMBOLS];
             let kraft: usize = lengths_are.iter().filter(|&&l| l > 0).map(|&l| TABLE >> l).sum();

@@ -6,8 +6,9 @@ use std::vec;
 use std::vec::Vec;
 
 use super::raw::sequences;
-use super::settings::{Random, Setting};
+use super::settings::Setting;
 use super::{twin_sequences, Output, Sequence, CHUNK};
+use crate::random::Random;
 use crate::zeroed::Zeroed;
 use crate::OVERSHOOT;
 
@@ -98,17 +99,22 @@ fn raw_and_twin_write_what_the_model_writes() {
     for round in 0..ROUNDS {
         let windows = [1 << 30, usize::MAX, 1 << 15, 256];
         let mut setting = Setting::new(&mut random, 8, 40, windows);
-        setting.history = [0, setting.history][random.below(2)];
-        let room = [1 << 17, random.below(1 << 12)][random.below(2)];
+        setting.history = [0, setting.history][random.mostly_small(2)];
+        let room = [1 << 17, random.mostly_small(1 << 12)][random.mostly_small(2)];
         let literals: Vec<u8> =
-            (0..random.below(1 << 12) + CHUNK).map(|i| i as u8 ^ 0x55).collect();
-        let far = [64, 1 << 10, 1 << 16][random.below(3)];
-        let sequences: Vec<Sequence> = (0..random.below(300))
+            (0..random.mostly_small(1 << 12) + CHUNK).map(|i| i as u8 ^ 0x55).collect();
+        let far = [64, 1 << 10, 1 << 16][random.mostly_small(3)];
+        let sequences: Vec<Sequence> = (0..random.mostly_small(300))
             .map(|_| Sequence {
-                literals: [random.below(4), random.below(60)][random.below(2)] as u32,
-                length: 3 + [random.below(20), random.below(300)][random.below(2)] as u32,
-                distance: [1 + random.below(far), random.below(far), random.below(20)]
-                    [random.below(3)] as u32,
+                literals: [random.mostly_small(4), random.mostly_small(60)][random.mostly_small(2)]
+                    as u32,
+                length: 3 + [random.mostly_small(20), random.mostly_small(300)]
+                    [random.mostly_small(2)] as u32,
+                distance: [
+                    1 + random.mostly_small(far),
+                    random.mostly_small(far),
+                    random.mostly_small(20),
+                ][random.mostly_small(3)] as u32,
             })
             .collect();
         let (raw, raw_end, raw_quick) = round!(sequences, setting, room, sequences, literals);

@@ -7,8 +7,9 @@ use std::vec::Vec;
 
 use super::copy::NOWHERE;
 use super::raw::symbols;
-use super::settings::{Random, Setting};
+use super::settings::Setting;
 use super::{twin, Output};
+use crate::random::Random;
 use crate::zeroed::Zeroed;
 use crate::OVERSHOOT;
 
@@ -28,13 +29,19 @@ struct End {
 }
 
 fn symbols(random: &mut Random) -> Vec<Symbol> {
-    let symbol = |random: &mut Random| match random.below(3) {
-        0 => Symbol::Literal(random.below(256) as u8),
+    let symbol = |random: &mut Random| match random.mostly_small(3) {
+        0 => Symbol::Literal(random.mostly_small(256) as u8),
         // Distances up to the farthest that is told to `open`, and zero, which no format has.
-        1 => Symbol::Copy { distance: random.below((1 << 15) + 1), length: 1 + random.below(258) },
-        _ => Symbol::Copy { distance: 1 + random.below(700), length: 1 + random.below(60) },
+        1 => Symbol::Copy {
+            distance: random.mostly_small((1 << 15) + 1),
+            length: 1 + random.mostly_small(258),
+        },
+        _ => Symbol::Copy {
+            distance: 1 + random.mostly_small(700),
+            length: 1 + random.mostly_small(60),
+        },
     };
-    (0..1 + random.below(60)).map(|_| symbol(random)).collect()
+    (0..1 + random.mostly_small(60)).map(|_| symbol(random)).collect()
 }
 
 /// The model: `symbols` byte by byte, as many as `ends` has, on one array that stands for all pages.

@@ -4,15 +4,13 @@
 use std::vec::Vec;
 
 use super::Output;
+use crate::random::Random;
 use crate::zeroed::Zeroed;
-
-pub(super) struct Random(pub(super) u64);
 
 impl Random {
     /// A number below `limit`, mostly a small one.
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let number = (self.0 >> 33) as usize;
+    pub(super) fn mostly_small(&mut self, limit: usize) -> usize {
+        let number = self.next();
         if number & 3 == 0 {
             (number >> 2) % limit
         } else {
@@ -41,19 +39,21 @@ impl Setting {
         most_pages: usize,
         windows: [usize; 4],
     ) -> Self {
-        let bits = if cfg!(miri) { 6 + random.below(3) } else { 6 + random.below(sizes) };
+        let bits =
+            if cfg!(miri) { 6 + random.mostly_small(3) } else { 6 + random.mostly_small(sizes) };
         let mut page_len = 1 << bits;
-        let mut count = 1 + random.below(most_pages);
-        if random.below(8) == 0 {
+        let mut count = 1 + random.mostly_small(most_pages);
+        if random.mostly_small(8) == 0 {
             // A single page may have any length.
-            (page_len, count) = (1 + random.below(3 * page_len), 1);
+            (page_len, count) = (1 + random.mostly_small(3 * page_len), 1);
         }
-        let pages = (0..count).map(|_| (0..page_len).map(|_| random.below(256) as u8).collect());
+        let pages =
+            (0..count).map(|_| (0..page_len).map(|_| random.mostly_small(256) as u8).collect());
         let pages: Vec<Vec<u8>> = pages.collect();
-        let released = if count > 1 { page_len * random.below(3) } else { 0 };
-        let written = released + page_len * (count - 1) + random.below(page_len);
-        let history = random.below(written + 1);
-        let window = windows[random.below(4)];
+        let released = if count > 1 { page_len * random.mostly_small(3) } else { 0 };
+        let written = released + page_len * (count - 1) + random.mostly_small(page_len);
+        let history = random.mostly_small(written + 1);
+        let window = windows[random.mostly_small(4)];
         Self { page_len, pages, released, written, history, window }
     }
 

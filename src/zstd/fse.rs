@@ -271,6 +271,7 @@ mod tests {
     use std::vec;
 
     use super::*;
+    use crate::random::Random;
 
     const SYMBOLS: Alphabet = {
         let mut symbols = [Symbol { base: 0, bits: 0 }; MAX_SYMBOLS];
@@ -297,11 +298,8 @@ mod tests {
     /// Tables of random distributions, against the definition: a row after the other for each symbol.
     #[test]
     fn rows_of_any_distribution() {
-        let mut random = 1u64;
-        let mut below = |limit: usize| {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (random >> 33) as usize % limit
-        };
+        let mut random = Random(1);
+        let mut below = |limit| random.below(limit);
         for log in (5..=9).cycle().take(500) {
             let size = 1usize << log;
             let mut points = [0i16; MAX_SYMBOLS];
