@@ -7,7 +7,7 @@ use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
 use super::model::{Model, Properties, MIN_LENGTH};
-use super::range::{self, Range};
+use super::range::{self, Coder, Range};
 
 /// The most bytes of input that a symbol takes: a match with a new distance has the most bits. They
 /// are whether it is one and whether its distance is an old one, ten of its length, six of the
@@ -232,10 +232,11 @@ impl Lzma {
         // A symbol may begin where the chunk's input ends, but not behind it.
         let chunk = usize::try_from(self.input_left).unwrap_or(usize::MAX);
         let least = input.len().saturating_sub(chunk).max(MAX_SYMBOL);
-        let mut range = Range::<false> { state: self.range, rest: input.iter(), trial: false };
+        let coder = Coder { state: self.range, rest: input.iter() };
+        let mut range = Range::<false> { coder, trial: false };
         let stop = self.run(&mut range, least, out);
-        self.range = range.state;
-        (input.len().saturating_sub(range.rest.len()), stop)
+        self.range = range.coder.state;
+        (input.len().saturating_sub(range.coder.rest.len()), stop)
     }
 
     /// One symbol, if it is whole in the input and there is room for it. Both are found out by
@@ -243,7 +244,8 @@ impl Lzma {
     fn careful<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
         let mut padded = [0; MAX_SYMBOL];
         padded.iter_mut().zip(input).for_each(|(slot, &byte)| *slot = byte);
-        let start = Range::<true> { state: self.range, rest: padded.iter(), trial: true };
+        let coder = Coder { state: self.range, rest: padded.iter() };
+        let start = Range::<true> { coder, trial: true };
 
         let full = out.is_full() || self.output_left == 0;
         if full && self.output_left > 0 && self.marker != Marker::Anywhere {
@@ -251,7 +253,7 @@ impl Lzma {
         }
         let mut range = start.clone();
         let stop = self.run(&mut range, 0, out);
-        let used = MAX_SYMBOL.saturating_sub(range.rest.len());
+        let used = MAX_SYMBOL.saturating_sub(range.coder.rest.len());
         if used > input.len() {
             return (0, Stop::Starved);
         }
@@ -262,7 +264,7 @@ impl Lzma {
         }
         let mut range = Range { trial: false, ..start };
         let stop = self.run(&mut range, 0, out);
-        self.range = range.state;
+        self.range = range.coder.state;
         (used, stop)
     }
 
@@ -285,7 +287,7 @@ impl Lzma {
         let (model, properties) = (&mut self.model, self.properties);
         let (mut state, [mut rep0, mut rep1, mut rep2, mut rep3]) = (self.state, self.distances);
         let stop = loop {
-            if !CAREFUL && r.rest.len() < least {
+            if !CAREFUL && r.coder.rest.len() < least {
                 break Stop::Edge;
             }
             // What comes next can be a marker, which needs no room.

@@ -19,6 +19,17 @@ const LITERAL_CODERS: usize = 1 << MAX_LITERAL_BITS;
 /// Distances have a slot tree each for the lengths 2, 3 and 4, and one for all others.
 const LENGTH_CLASSES: usize = 4;
 
+/// Four bits in reverse.
+static REVERSED: [u8; 16] = {
+    let mut reversed = [0; 16];
+    let mut bits = 0;
+    while bits < 16 {
+        reversed[bits] = (bits as u8).reverse_bits() >> 4;
+        bits += 1;
+    }
+    reversed
+};
+
 /// lc, lp and pb, unpacked; all-zero memory is a valid value.
 #[derive(Clone, Copy)]
 pub(super) struct Properties {
@@ -63,6 +74,7 @@ impl Properties {
 }
 
 /// The probabilities of a literal.
+#[cfg_attr(test, derive(Clone))]
 #[repr(C)]
 pub(super) struct LiteralCoder {
     /// After a literal, and once a bit was other than a match suggested.
@@ -79,6 +91,17 @@ impl LiteralCoder {
     fn reset(&mut self) {
         self.plain.fill(HALF);
         self.agreed.fill(HALF);
+    }
+
+    /// The probability of a literal's bit `bit`, after those of `symbol`, which have a one before them.
+    #[inline(always)]
+    pub(super) fn suggested(&mut self, symbol: usize, suggested: u8, bit: u32) -> &mut Probability {
+        let ahead = (0x100 | usize::from(suggested)).wrapping_shr(bit);
+        if symbol == ahead >> 1 {
+            &mut self.agreed[ahead & 511]
+        } else {
+            &mut self.plain[symbol & 255]
+        }
     }
 }
 
@@ -150,32 +173,16 @@ impl Model {
 }
 
 impl<const CAREFUL: bool> Range<'_, CAREFUL> {
-    /// A literal after a match, whose next byte is `suggested`.
-    #[inline(always)]
-    pub(super) fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
-        let path = 0x100 | usize::from(suggested);
-        let mut symbol = 1usize;
-        for bit in (0..8).rev() {
-            let ahead = path >> bit;
-            let probability = if symbol == ahead >> 1 {
-                &mut coder.agreed[ahead & 511]
-            } else {
-                &mut coder.plain[symbol & 255]
-            };
-            symbol = symbol << 1 | usize::from(self.digit_of(probability));
-        }
-        symbol as u8
-    }
-
     #[inline(always)]
     pub(super) fn length(&mut self, lengths: &mut Lengths, position_state: usize) -> usize {
-        if !self.bit(&mut lengths.choice) {
-            (self.tree(&mut lengths.low[position_state]) & 7).wrapping_add(MIN_LENGTH)
+        let (tree, least) = if !self.bit(&mut lengths.choice) {
+            (&mut lengths.low[position_state], MIN_LENGTH)
         } else if !self.bit(&mut lengths.choice2) {
-            (self.tree(&mut lengths.middle[position_state]) & 7).wrapping_add(MIN_LENGTH + 8)
+            (&mut lengths.middle[position_state], MIN_LENGTH + 8)
         } else {
-            (self.tree(&mut lengths.high) & 255).wrapping_add(MIN_LENGTH + 16)
-        }
+            return (self.tree(&mut lengths.high) & 255).wrapping_add(MIN_LENGTH + 16);
+        };
+        (self.tree(tree) & 7).wrapping_add(least)
     }
 
     /// A distance, less one.
@@ -197,7 +204,9 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
             let root = (base as usize).wrapping_sub(slot);
             base | self.reverse_tree(low_bits, root, bits)
         } else {
-            self.direct(high, bits.wrapping_sub(4)) << 4 | self.reverse_tree(align, 0, 4)
+            // As a tree, and then from its lowest bit to its highest.
+            let high = self.direct(high, bits.wrapping_sub(4));
+            high << 4 | u32::from(REVERSED[self.tree(align) & 15])
         }
     }
 }

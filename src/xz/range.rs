@@ -1,9 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The range decoder and its bit trees (LZMA specification, "Range Coder" and "Bit Trees").
 
+mod portable;
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(any(feature = "safe", miri))))]
+#[allow(unsafe_code)]
+mod x86_64;
+#[cfg(all(
+    test,
+    target_os = "linux",
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(feature = "safe", miri))
+))]
+#[allow(unsafe_code)]
+mod x86_64_tests;
+
 use core::slice::Iter;
 
 use crate::zeroed::zeroed;
+
+use super::model::LiteralCoder;
+#[cfg(not(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(feature = "safe", miri))
+)))]
+use portable as primitives;
+#[cfg(all(
+    target_arch = "x86_64",
+    target_pointer_width = "64",
+    not(any(feature = "safe", miri))
+))]
+use x86_64 as primitives;
 
 /// A probability of a zero bit, of `ONE`.
 pub(super) type Probability = u16;
@@ -35,15 +63,21 @@ pub(super) const fn most_bytes(bits: usize, direct: usize) -> usize {
     (3200 - (2400 - 605) + (bits - 1) * 605 + direct * 100 + 1) / 800
 }
 
-/// A range decoder on its way through `rest`. What is missing there is read as null bytes: who has
-/// fewer than a symbol can take must look how many were taken.
+/// A range decoder on its way through its input.
 ///
 /// Decoding adapts probabilities, unless `CAREFUL` is set and it is a `trial`.
 #[derive(Clone)]
 pub(super) struct Range<'a, const CAREFUL: bool> {
+    pub(super) coder: Coder<'a>,
+    pub(super) trial: bool,
+}
+
+/// A range decoder and the input that remains. Bytes that are missing there are read as null bytes: who has
+/// fewer than a symbol can take must look how many were taken.
+#[derive(Clone)]
+pub(super) struct Coder<'a> {
     pub(super) state: State,
     pub(super) rest: Iter<'a, u8>,
-    pub(super) trial: bool,
 }
 
 /// What a range decoder keeps. Zeros stand there before there is one.
@@ -79,7 +113,7 @@ impl State {
     }
 }
 
-impl<const CAREFUL: bool> Range<'_, CAREFUL> {
+impl Coder<'_> {
     #[inline(always)]
     fn normalize(&mut self) {
         if self.state.is_short() {
@@ -87,39 +121,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         }
     }
 
-    #[inline(always)]
-    fn adapt(&self, probability: &mut Probability, to: Probability) {
-        if !(CAREFUL && self.trial) {
-            *probability = to;
-        }
-    }
-
-    /// A bit that decides where to go on: as a branch.
-    #[inline(always)]
-    pub(super) fn bit(&mut self, probability: &mut Probability) -> bool {
-        if CAREFUL {
-            return self.digit_apart(probability);
-        }
-        self.normalize();
-        let p = u32::from(*probability);
-        let bound = (self.state.range >> ONE_BITS).wrapping_mul(p);
-        if self.state.code < bound {
-            self.state.range = bound;
-            self.adapt(
-                probability,
-                p.wrapping_add(ONE.wrapping_sub(p) >> MOVE_BITS) as Probability,
-            );
-            false
-        } else {
-            self.state.range = self.state.range.wrapping_sub(bound);
-            self.state.code = self.state.code.wrapping_sub(bound);
-            self.adapt(probability, p.wrapping_sub(p >> MOVE_BITS) as Probability);
-            true
-        }
-    }
-
-    /// A bit of a number, by selection instead of a branch: none could be predicted. Returns also
-    /// what the probability becomes.
+    /// Decodes a bit of a number, by selection instead of a branch: none could be predicted. Returns also what
+    /// the probability becomes.
     #[inline(always)]
     fn digit(&mut self, probability: Probability) -> (bool, Probability) {
         self.normalize();
@@ -134,22 +137,56 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         let step = (p.wrapping_sub(toward) as i32) >> MOVE_BITS;
         (!zero, p.wrapping_sub(step as u32) as Probability)
     }
+}
 
-    /// The same, adapting the probability in place.
+impl<const CAREFUL: bool> Range<'_, CAREFUL> {
+    #[inline(always)]
+    fn adapt(&self, probability: &mut Probability, to: Probability) {
+        if !(CAREFUL && self.trial) {
+            *probability = to;
+        }
+    }
+
+    /// A bit that decides where to go on: as a branch.
+    #[inline(always)]
+    pub(super) fn bit(&mut self, probability: &mut Probability) -> bool {
+        if CAREFUL {
+            return self.digit_apart(probability);
+        }
+        self.coder.normalize();
+        let state = &mut self.coder.state;
+        let p = u32::from(*probability);
+        let bound = (state.range >> ONE_BITS).wrapping_mul(p);
+        if state.code < bound {
+            state.range = bound;
+            self.adapt(
+                probability,
+                p.wrapping_add(ONE.wrapping_sub(p) >> MOVE_BITS) as Probability,
+            );
+            false
+        } else {
+            state.range = state.range.wrapping_sub(bound);
+            state.code = state.code.wrapping_sub(bound);
+            self.adapt(probability, p.wrapping_sub(p >> MOVE_BITS) as Probability);
+            true
+        }
+    }
+
+    /// Decodes a bit of a number, and adapts its probability in place.
     #[inline(always)]
     pub(super) fn digit_of(&mut self, probability: &mut Probability) -> bool {
         if CAREFUL {
             return self.digit_apart(probability);
         }
-        let (one, adapted) = self.digit(*probability);
+        let (one, adapted) = self.coder.digit(*probability);
         self.adapt(probability, adapted);
         one
     }
 
-    /// The same as a function of its own: what is rarely run is to be small.
+    /// [`digit_of`](Self::digit_of) as a function of its own: what is rarely run is to be small.
     #[inline(never)]
     fn digit_apart(&mut self, probability: &mut Probability) -> bool {
-        let (one, adapted) = self.digit(*probability);
+        let (one, adapted) = self.coder.digit(*probability);
         self.adapt(probability, adapted);
         one
     }
@@ -158,23 +195,28 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
     #[inline(always)]
     pub(super) fn tree<const N: usize>(&mut self, tree: &mut [Probability; N]) -> usize {
         const { assert!(N.is_power_of_two()) };
-        let mut symbol = 1;
-        if CAREFUL {
-            while symbol < N {
-                symbol = symbol << 1 | usize::from(self.digit_of(&mut tree[symbol & (N - 1)]));
-            }
-            return symbol;
+        if !CAREFUL {
+            return primitives::tree(&mut self.coder, tree);
         }
-        let mut probability = tree[1];
-        for _ in 0..N.trailing_zeros() {
-            // Both are fetched before it is known which one it will be; behind the last bit neither.
-            let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
-            let (one, adapted) = self.digit(probability);
-            self.adapt(&mut tree[symbol & (N - 1)], adapted);
-            probability = if one { below[1] } else { below[0] };
-            symbol = symbol << 1 | usize::from(one);
+        let mut symbol = 1;
+        while symbol < N {
+            symbol = symbol << 1 | usize::from(self.digit_of(&mut tree[symbol & (N - 1)]));
         }
         symbol
+    }
+
+    /// A literal after a match, whose next byte is `suggested`.
+    #[inline(always)]
+    pub(super) fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
+        if !CAREFUL {
+            return primitives::suggested_literal(&mut self.coder, coder, suggested);
+        }
+        let mut symbol = 1usize;
+        for bit in (0..8).rev() {
+            let one = self.digit_of(coder.suggested(symbol, suggested, bit));
+            symbol = symbol << 1 | usize::from(one);
+        }
+        symbol as u8
     }
 
     /// A number of `bits` bits, its lowest first. The tree begins at `root` in `tree`.
@@ -195,16 +237,9 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         value
     }
 
-    /// `bits` bits without probabilities behind those of `value`, the highest first.
+    /// `bits` direct bits, which have no probabilities, after those of `value`, the highest first.
     #[inline(always)]
-    pub(super) fn direct(&mut self, mut value: u32, bits: u32) -> u32 {
-        for _ in 0..bits {
-            self.normalize();
-            self.state.range >>= 1;
-            let (above, zero) = self.state.code.overflowing_sub(self.state.range);
-            self.state.code = if zero { self.state.code } else { above };
-            value = value << 1 | u32::from(!zero);
-        }
-        value
+    pub(super) fn direct(&mut self, value: u32, bits: u32) -> u32 {
+        primitives::direct(&mut self.coder, value, bits)
     }
 }

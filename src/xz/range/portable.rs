@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Trees of bits, direct bits and literals after a match, in safe Rust.
+//!
+//! `x86_64.rs` has the same in assembly.
+
+use super::super::model::LiteralCoder;
+use super::{Coder, Probability};
+
+/// A number of `log2(N)` bits, its highest first, with a one before it.
+#[inline(always)]
+pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probability; N]) -> usize {
+    let mut symbol = 1;
+    let mut probability = tree[1];
+    for _ in 0..N.trailing_zeros() {
+        // Both are fetched before it is known which one it will be. After the last bit neither is used.
+        let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
+        let (one, adapted) = coder.digit(probability);
+        tree[symbol & (N - 1)] = adapted;
+        probability = if one { below[1] } else { below[0] };
+        symbol = symbol << 1 | usize::from(one);
+    }
+    symbol
+}
+
+/// A literal after a match, whose next byte is `suggested`.
+#[inline(always)]
+pub(super) fn suggested_literal(
+    coder: &mut Coder<'_>,
+    literals: &mut LiteralCoder,
+    suggested: u8,
+) -> u8 {
+    let mut symbol = 1usize;
+    for bit in (0..8).rev() {
+        let probability = literals.suggested(symbol, suggested, bit);
+        let (one, adapted) = coder.digit(*probability);
+        *probability = adapted;
+        symbol = symbol << 1 | usize::from(one);
+    }
+    symbol as u8
+}
+
+/// `bits` direct bits after those of `value`, the highest first.
+#[inline(always)]
+pub(super) fn direct(coder: &mut Coder<'_>, mut value: u32, bits: u32) -> u32 {
+    for _ in 0..bits {
+        coder.normalize();
+        let state = &mut coder.state;
+        state.range >>= 1;
+        let (above, zero) = state.code.overflowing_sub(state.range);
+        state.code = if zero { state.code } else { above };
+        value = value << 1 | u32::from(!zero);
+    }
+    value
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! Trees of bits, direct bits and literals after a match, in assembly for x86-64.
+//!
+//! A compiler compares the code with the bound several times for each bit, and keeps part of what it needs in
+//! memory. Here one subtraction decides, by its carry: the range, the code, the next probability, the bit and
+//! where the present probability moves are each selected by that carry, without a branch. Both probabilities
+//! that can be next are loaded before it is known which one it will be.
+//!
+//! `portable.rs` has the same in safe Rust, for other machines, Miri and the feature `safe`. Each function here
+//! leaves its work to that if there is less than a byte of input for each bit.
+
+use core::arch::asm;
+use core::mem::{offset_of, size_of};
+
+use super::super::model::LiteralCoder;
+use super::{portable, Coder, Probability, State, LEAST, MOVE_BITS, ONE, ONE_BITS, TOP};
+
+// These numbers stand in the assembly.
+const _: () = assert!(TOP == 1 << 24 && ONE_BITS == 11 && MOVE_BITS == 5 && ONE - LEAST == 2017);
+
+/// Takes a byte if the range is short.
+macro_rules! normalize {
+    () => {
+        "cmp {range:e}, 0x1000000
+        jae 2f
+        shl {range:e}, 8
+        shl {code:e}, 8
+        mov {code:l}, byte ptr [{input}]
+        inc {input}
+        2:
+        "
+    };
+}
+
+/// Decodes a bit whose probability is in `$now`. The carry is set if it is zero. `range` and `code` are then
+/// those after the bit, and `kept` is 32 times what is to be subtracted from the probability: for a one the
+/// probability itself, for a zero what it is above 2017, a negative number.
+#[rustfmt::skip]
+macro_rules! decide {
+    ($now:literal) => {
+        concat!(
+            normalize!(),
+            "mov {bound:e}, {range:e}\n",
+            "shr {bound:e}, 11\n",
+            "imul {bound:e}, {", $now, ":e}\n",
+            "sub {range:e}, {bound:e}\n",
+            "mov {kept:e}, {code:e}\n",
+            "sub {code:e}, {bound:e}\n",
+            "cmovb {code:e}, {kept:e}\n",
+            "cmovb {range:e}, {bound:e}\n",
+            "lea {kept:e}, [{", $now, "} - 2017]\n",
+            "cmovae {kept:e}, {", $now, ":e}\n",
+        )
+    };
+}
+
+/// Appends the bit that the carry tells to the symbol in `$symbol`, which makes the one in `$longer`: twice as
+/// much and one, less the carry. Adapts the probability in `$now`, and stores it at the index in `$index`.
+#[rustfmt::skip]
+macro_rules! append {
+    ($now:literal, $index:literal, $symbol:literal, $longer:literal) => {
+        concat!(
+            "lea {", $longer, ":e}, [2 * {", $symbol, "} + 1]\n",
+            "sbb {", $longer, ":e}, 0\n",
+            "sar {kept:e}, 5\n",
+            "sub {", $now, ":e}, {kept:e}\n",
+            "mov word ptr [{tree} + 2 * {", $index, "}], {", $now, ":x}\n",
+        )
+    };
+}
+
+/// Decodes the last bit of a tree, at the node in `$node`, whose probability is in `$now`.
+macro_rules! leaf {
+    ($now:literal, $node:literal, $below:literal) => {
+        concat!(decide!($now), append!($now, $node, $node, $below))
+    };
+}
+
+/// Decodes another bit of a tree. `$below` is then the node below, and `$next` its probability.
+#[rustfmt::skip]
+macro_rules! branch {
+    ($now:literal, $next:literal, $node:literal, $below:literal) => {
+        concat!(
+            "movzx {", $next, ":e}, word ptr [{tree} + 4 * {", $node, "}]\n",
+            "movzx {other:e}, word ptr [{tree} + 4 * {", $node, "} + 2]\n",
+            decide!($now),
+            "cmovae {", $next, ":e}, {other:e}\n",
+            append!($now, $node, $node, $below),
+        )
+    };
+}
+
+macro_rules! two_branches {
+    () => {
+        concat!(branch!("p", "q", "s", "t"), branch!("q", "p", "t", "s"))
+    };
+}
+
+macro_rules! branch_and_leaf {
+    () => {
+        concat!(branch!("p", "q", "s", "t"), leaf!("q", "t", "s"))
+    };
+}
+
+/// Decodes a literal's bit `ecx`, which is not the last one; `$next` is then the next probability.
+///
+/// The head of the path that ends with the suggested bit is twice the symbol and that bit, if all bits so far
+/// were as suggested. The difference of the two, in `bound`, is then 0 or 1, and any other number if they were
+/// not. So it tells where the present probability is: `at` is its index in `agreed` or in `plain`. And it tells
+/// which of the two next probabilities in `plain` gives way to one in `agreed`: the one after a 0 or after a 1,
+/// or none.
+#[rustfmt::skip]
+macro_rules! suggested {
+    ($now:literal, $next:literal) => {
+        concat!(
+            "mov {bound:e}, {path:e}\n",
+            "shr {bound:e}, cl\n",
+            "lea {at:e}, [{bound} + 256]\n",
+            "dec ecx\n",
+            "mov {kept:e}, {path:e}\n",
+            "shr {kept:e}, cl\n",
+            "movzx {kept:e}, word ptr [{tree} + 2 * {kept} + 512]\n",
+            "movzx {", $next, ":e}, word ptr [{tree} + 4 * {s}]\n",
+            "movzx {other:e}, word ptr [{tree} + 4 * {s} + 2]\n",
+            "sub {bound:e}, {s:e}\n",
+            "sub {bound:e}, {s:e}\n",
+            "cmove {", $next, ":e}, {kept:e}\n",
+            "cmp {bound:e}, 1\n",
+            "cmove {other:e}, {kept:e}\n",
+            "cmova {at:e}, {s:e}\n",
+            decide!($now),
+            "cmovae {", $next, ":e}, {other:e}\n",
+            append!($now, "at", "s", "s"),
+        )
+    };
+}
+
+/// Decodes a literal's last bit, as [`suggested`] does with others.
+#[rustfmt::skip]
+macro_rules! last_suggested {
+    ($now:literal) => {
+        concat!(
+            "mov {bound:e}, {path:e}\n",
+            "lea {at:e}, [{bound} + 256]\n",
+            "sub {bound:e}, {s:e}\n",
+            "sub {bound:e}, {s:e}\n",
+            "cmp {bound:e}, 1\n",
+            "cmova {at:e}, {s:e}\n",
+            decide!($now),
+            append!($now, "at", "s", "s"),
+        )
+    };
+}
+
+/// Runs the assembly for `$bits` bits, which takes at most as many bytes of input: each bit makes the range a byte
+/// longer at most once. `$otherwise` is for less input.
+macro_rules! run {
+    ($coder:ident, $bits:expr, $otherwise:expr, [$($code:expr),* $(,)?], $($operands:tt)*) => {
+        let start = $coder.rest.as_slice();
+        if start.len() < $bits {
+            // A copy, as what a function gets the address of lives in memory.
+            let mut coder = $coder.clone();
+            let value = $otherwise(&mut coder);
+            *$coder = coder;
+            return value;
+        }
+        let (mut range, mut code) = ($coder.state.range, $coder.state.code);
+        let mut input = start.as_ptr();
+        // SAFETY: It reads at most `$bits` bytes of input, which are there. All other memory that it uses is in
+        // what the operand `tree` points to, as is said where that stands.
+        unsafe {
+            asm!(
+                $($code,)*
+                range = inout(reg) range,
+                code = inout(reg) code,
+                input = inout(reg) input,
+                kept = out(reg) _,
+                $($operands)*
+                options(nostack),
+            );
+        }
+        $coder.state = State { range, code };
+        let taken = input.addr().wrapping_sub(start.as_ptr().addr());
+        debug_assert!(taken <= $bits);
+        // SAFETY: It took no more bytes than there are.
+        $coder.rest = unsafe { start.get_unchecked(taken..) }.iter();
+    };
+}
+
+macro_rules! tree {
+    ($name:ident, $size:literal, [$($code:expr),*]) => {
+        #[inline(always)]
+        fn $name(coder: &mut Coder<'_>, tree: &mut [Probability; $size]) -> usize {
+            const BITS: usize = ($size as usize).trailing_zeros() as usize;
+            let symbol: usize;
+            // Nodes count from one. Each is in the tree, and unless it is on the last level both nodes below it
+            // are in the tree too.
+            run!(
+                coder,
+                BITS,
+                |coder: &mut _| slowly(coder, tree),
+                ["mov {s:e}, 1", "movzx {p:e}, word ptr [{tree} + 2]" $(, $code)*],
+                tree = in(reg) tree.as_mut_ptr(),
+                s = out(reg) symbol,
+                t = out(reg) _,
+                p = out(reg) _,
+                q = out(reg) _,
+                other = out(reg) _,
+                bound = out(reg) _,
+            );
+            symbol
+        }
+    };
+}
+
+// Levels are decoded two at a time, in a loop until two remain: the loop is small, and not slower.
+tree!(eight_bits, 256, ["3:", two_branches!(), "cmp {s:e}, 64", "jb 3b", branch_and_leaf!()]);
+tree!(six_bits, 64, ["3:", two_branches!(), "cmp {s:e}, 16", "jb 3b", branch_and_leaf!()]);
+tree!(four_bits, 16, [two_branches!(), branch_and_leaf!()]);
+tree!(three_bits, 8, [two_branches!(), leaf!("p", "s", "t"), "mov {s:e}, {t:e}"]);
+
+/// A number of `log2(N)` bits, the highest first, with a one before it.
+#[inline(always)]
+pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probability; N]) -> usize {
+    // Decided when compiled, and so are the lengths.
+    let symbol = match N {
+        256 => tree.first_chunk_mut().map(|tree| eight_bits(coder, tree)),
+        64 => tree.first_chunk_mut().map(|tree| six_bits(coder, tree)),
+        16 => tree.first_chunk_mut().map(|tree| four_bits(coder, tree)),
+        8 => tree.first_chunk_mut().map(|tree| three_bits(coder, tree)),
+        _ => None,
+    };
+    symbol.unwrap_or_else(|| portable::tree(coder, tree))
+}
+
+/// [`portable::tree`] of any size.
+#[cold]
+#[inline(never)]
+fn slowly(coder: &mut Coder<'_>, tree: &mut [Probability]) -> usize {
+    let mut symbol = 1usize;
+    while let Some(probability) = tree.get_mut(symbol) {
+        let (one, adapted) = coder.digit(*probability);
+        *probability = adapted;
+        symbol = symbol << 1 | usize::from(one);
+    }
+    symbol
+}
+
+/// A literal after a match, whose next byte is `suggested`.
+#[inline(always)]
+pub(super) fn suggested_literal(
+    coder: &mut Coder<'_>,
+    literals: &mut LiteralCoder,
+    suggested: u8,
+) -> u8 {
+    #[cold]
+    #[inline(never)]
+    fn slowly(coder: &mut Coder<'_>, literals: &mut LiteralCoder, suggested: u8) -> u8 {
+        portable::suggested_literal(coder, literals, suggested)
+    }
+
+    // In bytes. Indexes go on from `plain` to `agreed`.
+    const _: () =
+        assert!(offset_of!(LiteralCoder, agreed) == 512 && size_of::<LiteralCoder>() == 1536);
+    let symbol: usize;
+    // Heads of the path are below 512. A symbol that is not whole is below 128 or, with one bit to come, below
+    // 256.
+    run!(
+        coder,
+        8,
+        |coder: &mut _| slowly(coder, literals, suggested),
+        [
+            "mov {s:e}, {path:e}",
+            "shr {s:e}, 7",
+            "movzx {p:e}, word ptr [{tree} + 2 * {s} + 512]",
+            "mov {s:e}, 1",
+            "3:",
+            suggested!("p", "q"),
+            suggested!("q", "p"),
+            "cmp {s:e}, 64",
+            "jb 3b",
+            suggested!("p", "q"),
+            last_suggested!("q"),
+        ],
+        tree = in(reg) core::ptr::from_mut(literals),
+        path = in(reg) 0x100 | u32::from(suggested),
+        inout("ecx") 7 => _,
+        s = out(reg) symbol,
+        p = out(reg) _,
+        q = out(reg) _,
+        other = out(reg) _,
+        bound = out(reg) _,
+        at = out(reg) _,
+    );
+    symbol as u8
+}
+
+/// `bits` direct bits after those of `value`, the highest first.
+#[inline(always)]
+pub(super) fn direct(coder: &mut Coder<'_>, mut value: u32, bits: u32) -> u32 {
+    #[cold]
+    #[inline(never)]
+    fn slowly(coder: &mut Coder<'_>, value: u32, bits: u32) -> u32 {
+        portable::direct(coder, value, bits)
+    }
+
+    if bits == 0 {
+        return value;
+    }
+    run!(
+        coder,
+        bits as usize,
+        |coder: &mut _| slowly(coder, value, bits),
+        [
+            "3:",
+            normalize!(),
+            "shr {range:e}, 1",
+            "mov {kept:e}, {code:e}",
+            "sub {code:e}, {range:e}",
+            "cmovb {code:e}, {kept:e}",
+            "lea {value:e}, [2 * {value:r} + 1]",
+            "sbb {value:e}, 0",
+            "dec {bits:e}",
+            "jnz 3b",
+        ],
+        value = inout(reg) value,
+        bits = inout(reg) bits => _,
+    );
+    value
+}
