@@ -56,7 +56,7 @@
 //! a file reader wants, and [`decode_slice`] the one-call form.
 //!
 //! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place of
-//! the primitives that write pages by address, with the same results.
+//! the primitives that write pages by address, and of the assembly for LZMA on x86-64, with the same results.
 //!
 //! With the feature `capi` all of it has a C ABI, which `src/pagewise.h` declares.
 //!
