@@ -93,15 +93,25 @@ impl LiteralCoder {
         self.agreed.fill(HALF);
     }
 
-    /// The probability of a literal's bit `bit`, after those of `symbol`, which have a one before them.
+    /// A literal after a match, whose next byte is `suggested`. `digit` decodes a bit with its probability.
     #[inline(always)]
-    pub(super) fn suggested(&mut self, symbol: usize, suggested: u8, bit: u32) -> &mut Probability {
-        let ahead = (0x100 | usize::from(suggested)).wrapping_shr(bit);
-        if symbol == ahead >> 1 {
-            &mut self.agreed[ahead & 511]
-        } else {
-            &mut self.plain[symbol & 255]
+    pub(super) fn suggested(
+        &mut self,
+        suggested: u8,
+        mut digit: impl FnMut(&mut Probability) -> bool,
+    ) -> u8 {
+        let path = 0x100 | usize::from(suggested);
+        let mut symbol = 1usize;
+        for bit in (0..8).rev() {
+            let ahead = path >> bit;
+            let probability = if symbol == ahead >> 1 {
+                &mut self.agreed[ahead & 511]
+            } else {
+                &mut self.plain[symbol & 255]
+            };
+            symbol = symbol << 1 | usize::from(digit(probability));
         }
+        symbol as u8
     }
 }
 

@@ -5,15 +5,6 @@ mod portable;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(any(feature = "safe", miri))))]
 #[allow(unsafe_code)]
 mod x86_64;
-#[cfg(all(
-    test,
-    target_os = "linux",
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    not(any(feature = "safe", miri))
-))]
-#[allow(unsafe_code)]
-mod x86_64_tests;
 
 use core::slice::Iter;
 
@@ -137,16 +128,17 @@ impl Coder<'_> {
         let step = (p.wrapping_sub(toward) as i32) >> MOVE_BITS;
         (!zero, p.wrapping_sub(step as u32) as Probability)
     }
+
+    /// Decodes a bit of a number, and adapts its probability in place.
+    #[inline(always)]
+    fn digit_of(&mut self, probability: &mut Probability) -> bool {
+        let (one, adapted) = self.digit(*probability);
+        *probability = adapted;
+        one
+    }
 }
 
 impl<const CAREFUL: bool> Range<'_, CAREFUL> {
-    #[inline(always)]
-    fn adapt(&self, probability: &mut Probability, to: Probability) {
-        if !(CAREFUL && self.trial) {
-            *probability = to;
-        }
-    }
-
     /// A bit that decides where to go on: as a branch.
     #[inline(always)]
     pub(super) fn bit(&mut self, probability: &mut Probability) -> bool {
@@ -159,35 +151,32 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         let bound = (state.range >> ONE_BITS).wrapping_mul(p);
         if state.code < bound {
             state.range = bound;
-            self.adapt(
-                probability,
-                p.wrapping_add(ONE.wrapping_sub(p) >> MOVE_BITS) as Probability,
-            );
+            *probability = p.wrapping_add(ONE.wrapping_sub(p) >> MOVE_BITS) as Probability;
             false
         } else {
             state.range = state.range.wrapping_sub(bound);
             state.code = state.code.wrapping_sub(bound);
-            self.adapt(probability, p.wrapping_sub(p >> MOVE_BITS) as Probability);
+            *probability = p.wrapping_sub(p >> MOVE_BITS) as Probability;
             true
         }
     }
 
-    /// Decodes a bit of a number, and adapts its probability in place.
+    /// Decodes a bit of a number, and adapts its probability unless this is a trial.
     #[inline(always)]
     pub(super) fn digit_of(&mut self, probability: &mut Probability) -> bool {
         if CAREFUL {
             return self.digit_apart(probability);
         }
-        let (one, adapted) = self.coder.digit(*probability);
-        self.adapt(probability, adapted);
-        one
+        self.coder.digit_of(probability)
     }
 
     /// [`digit_of`](Self::digit_of) as a function of its own: what is rarely run is to be small.
     #[inline(never)]
     fn digit_apart(&mut self, probability: &mut Probability) -> bool {
         let (one, adapted) = self.coder.digit(*probability);
-        self.adapt(probability, adapted);
+        if !(CAREFUL && self.trial) {
+            *probability = adapted;
+        }
         one
     }
 
@@ -198,11 +187,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         if !CAREFUL {
             return primitives::tree(&mut self.coder, tree);
         }
-        let mut symbol = 1;
-        while symbol < N {
-            symbol = symbol << 1 | usize::from(self.digit_of(&mut tree[symbol & (N - 1)]));
-        }
-        symbol
+        portable::walk(tree, |probability| self.digit_of(probability))
     }
 
     /// A literal after a match, whose next byte is `suggested`.
@@ -211,12 +196,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         if !CAREFUL {
             return primitives::suggested_literal(&mut self.coder, coder, suggested);
         }
-        let mut symbol = 1usize;
-        for bit in (0..8).rev() {
-            let one = self.digit_of(coder.suggested(symbol, suggested, bit));
-            symbol = symbol << 1 | usize::from(one);
-        }
-        symbol as u8
+        coder.suggested(suggested, |probability| self.digit_of(probability))
     }
 
     /// A number of `bits` bits, its lowest first. The tree begins at `root` in `tree`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The tests of other crates' decoders behind `Decode`.
+//! Tests of the feature `oracle`: other crates' decoders, which implement `Decode` too.
 #![cfg(feature = "oracle")]
 
 #[path = "../common/mod.rs"]

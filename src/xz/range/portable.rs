@@ -22,6 +22,19 @@ pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probabilit
     symbol
 }
 
+/// [`tree`] for a tree of any size, a node at a time. `digit` decodes a bit with its probability.
+#[inline(always)]
+pub(super) fn walk(
+    tree: &mut [Probability],
+    mut digit: impl FnMut(&mut Probability) -> bool,
+) -> usize {
+    let mut symbol = 1usize;
+    while let Some(probability) = tree.get_mut(symbol) {
+        symbol = symbol << 1 | usize::from(digit(probability));
+    }
+    symbol
+}
+
 /// A literal after a match, whose next byte is `suggested`.
 #[inline(always)]
 pub(super) fn suggested_literal(
@@ -29,14 +42,7 @@ pub(super) fn suggested_literal(
     literals: &mut LiteralCoder,
     suggested: u8,
 ) -> u8 {
-    let mut symbol = 1usize;
-    for bit in (0..8).rev() {
-        let probability = literals.suggested(symbol, suggested, bit);
-        let (one, adapted) = coder.digit(*probability);
-        *probability = adapted;
-        symbol = symbol << 1 | usize::from(one);
-    }
-    symbol as u8
+    literals.suggested(suggested, |probability| coder.digit_of(probability))
 }
 
 /// `bits` direct bits after those of `value`, the highest first.

@@ -9,6 +9,10 @@
 //! `portable.rs` has the same in safe Rust, for other machines, Miri and the feature `safe`. Each function here
 //! leaves its work to that if there is less than a byte of input for each bit.
 
+#[cfg(all(test, target_os = "linux"))]
+#[path = "x86_64_tests.rs"]
+mod tests;
+
 use core::arch::asm;
 use core::mem::{offset_of, size_of};
 
@@ -32,9 +36,9 @@ macro_rules! normalize {
     };
 }
 
-/// Decodes a bit whose probability is in `$now`. The carry is set if it is zero. `range` and `code` are then
-/// those after the bit, and `kept` is 32 times what is to be subtracted from the probability: for a one the
-/// probability itself, for a zero what it is above 2017, a negative number.
+/// Decodes a bit whose probability is in `$now`, and updates `range` and `code`. The carry is set if the bit is
+/// zero. `kept` is then 32 times the number to subtract from the probability. If the bit is one, that is the
+/// probability. If the bit is zero, it is the probability less 2017, which is not above zero.
 #[rustfmt::skip]
 macro_rules! decide {
     ($now:literal) => {
@@ -237,13 +241,7 @@ pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probabilit
 #[cold]
 #[inline(never)]
 fn slowly(coder: &mut Coder<'_>, tree: &mut [Probability]) -> usize {
-    let mut symbol = 1usize;
-    while let Some(probability) = tree.get_mut(symbol) {
-        let (one, adapted) = coder.digit(*probability);
-        *probability = adapted;
-        symbol = symbol << 1 | usize::from(one);
-    }
-    symbol
+    portable::walk(tree, |probability| coder.digit_of(probability))
 }
 
 /// A literal after a match, whose next byte is `suggested`.

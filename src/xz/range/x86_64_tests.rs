@@ -6,9 +6,9 @@ use std::ffi::c_void;
 use std::vec::Vec;
 use std::{ptr, slice};
 
-use super::super::model::LiteralCoder;
-use super::{portable, x86_64, Coder, Probability, State, HALF};
 use crate::random::Random;
+use crate::xz::model::LiteralCoder;
+use crate::xz::range::{portable, x86_64, Coder, Probability, State, HALF};
 
 /// Times that each is tried.
 const ROUNDS: usize = 300_000;
