@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Blocks: their headers and sizes (The .xz File Format, 3), and the chunks of LZMA2 in them.
+//! Blocks: header, Compressed Data, padding and check (The .xz File Format, 3).
 
 use crate::check::Crc32;
-use crate::wrapped::{Next, Taken};
-use crate::zeroed::{zeroed, Maybe, Verdict};
-use crate::Error;
+use crate::output::Output;
+use crate::wrapped::{Next, Taken, MAX_UNIT};
+use crate::zeroed::{zeroed, zeroed_enum, Maybe, Verdict};
+use crate::{Check, Error, Page};
 
 use super::chain::Chain;
-use super::integer;
-use super::lzma::{Lzma, Marker};
-use super::range;
+use super::lzma::Lzma;
+use super::lzma2::{dictionary_size, Chunks, MAX_SIZE};
+use super::take_integer;
+use super::verifier::{check_of, check_size, Verifier};
 
 /// Filter ID of LZMA2 (5.3.1).
 const LZMA2: u64 = 0x21;
 
-/// Bytes at a Block Header's begin that can mean something: Block Header Size and Block Flags, two
+/// Bytes at a Block Header's start that can mean something: Block Header Size and Block Flags, two
 /// sizes, three filters of ID, Size of Properties and a start offset, and LZMA2 with its one byte.
 /// All others are padding.
-pub(super) const MAX_HEAD: usize = 2 + 2 * 9 + 3 * (1 + 1 + 4) + (1 + 1 + 1);
+const MAX_HEAD: usize = 2 + 2 * 9 + 3 * (1 + 1 + 4) + (1 + 1 + 1);
+const _: () = assert!(MAX_HEAD <= MAX_UNIT);
 
 /// Bits of the Block Flags (3.1.2).
 mod flag {
@@ -27,57 +30,121 @@ mod flag {
     pub(super) const UNCOMPRESSED_SIZE: u8 = 0x80;
 }
 
-/// Sizes are multibyte integers, of 63 bits (1.2).
-pub(super) const MAX_SIZE: u64 = u64::MAX >> 1;
+zeroed_enum! {
+    /// The parts of a block, in their order.
+    #[derive(Clone, Copy)]
+    enum Part {
+        /// The head of the header.
+        Header = 0,
+        /// The rest of the header up to its CRC32.
+        HeaderPadding { remaining: u16 },
+        HeaderCrc32,
+        Chunk,
+        Padding,
+        Check,
+        /// The rest of a check that is not known.
+        UnknownCheck { remaining: u8 },
+        /// Nothing.
+        End,
+    }
+}
 
 /// A block on its way.
 pub(super) struct Block {
+    part: Part,
+    /// The check's ID, which the Stream Flags tell.
+    check: u8,
+    verifier: Verifier,
     /// Size of the header, its CRC32 included.
-    pub(super) header: u16,
-    /// Of the header so far.
-    pub(super) crc: Crc32,
+    header: u16,
+    /// CRC32 of the header so far.
+    crc: Crc32,
     /// What is wrong with the header: to be told once it is known that its CRC32 matches.
-    pub(super) verdict: Verdict,
+    verdict: Verdict,
     /// Sizes that the header tells.
     compressed_size: Maybe<u64>,
     uncompressed_size: Maybe<u64>,
-    /// Sizes of the chunks so far.
-    pub(super) compressed: u64,
-    pub(super) uncompressed: u64,
-    dictionary: u32,
-    /// Whether a chunk has reset the dictionary, and one has set properties.
-    has_dictionary: bool,
-    has_properties: bool,
-    pub(super) chain: Chain,
+    chunks: Chunks,
+    chain: Chain,
 }
 
 zeroed! {
     impl for Block {
-        header, crc, verdict, compressed_size, uncompressed_size, compressed, uncompressed,
-        dictionary, has_dictionary, has_properties, chain,
+        part, check, verifier, header, crc, verdict, compressed_size, uncompressed_size, chunks, chain,
     }
 }
 
 impl Block {
-    /// Begins a block by the head of its header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
-    pub(super) fn begin(&mut self, header: u16, head: &[u8]) {
+    /// Makes this ready for a block of a stream with the check of that ID, in place.
+    pub(super) fn begin(&mut self, check: u8) {
+        self.part = Part::Header;
+        self.check = check;
+        self.chain.clear();
+    }
+
+    /// Takes the next field.
+    pub(super) fn field(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+        match self.part {
+            Part::Header => Ok(self.header(input)),
+            Part::HeaderPadding { remaining } => Ok(self.header_padding(input, remaining)),
+            Part::HeaderCrc32 => self.header_crc32(input, lzma),
+            Part::Chunk => self.chunk(input, lzma),
+            Part::Padding => self.padding(input),
+            Part::Check => self.verify(input),
+            Part::UnknownCheck { remaining } => Ok(self.unknown_check(input, remaining)),
+            Part::End => Err(Error::Internal),
+        }
+    }
+
+    /// Whether the last field was taken.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self.part, Part::End)
+    }
+
+    /// Which check the block has.
+    pub(super) fn check(&self) -> Check {
+        check_of(self.check)
+    }
+
+    /// Unpadded Size and Uncompressed Size (4.3): of the chunks so far, data that are not decoded yet
+    /// included.
+    pub(super) fn sizes(&self) -> (u64, u64) {
+        let around = u64::from(self.header).wrapping_add(u64::from(check_size(self.check)));
+        (self.chunks.compressed.saturating_add(around), self.chunks.uncompressed)
+    }
+
+    /// Takes settled bytes into the check.
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.verifier.update(self.check, bytes);
+    }
+
+    /// Lets the filters follow, as [`Container::filter`](crate::wrapped::Container::filter) says.
+    pub(super) fn filter<P: Page>(
+        &mut self,
+        output: &Output,
+        pages: &mut [P],
+        reachable: u64,
+        end: bool,
+    ) -> Result<u64, Error> {
+        self.chain.run(output, pages, reachable, end)
+    }
+
+    /// The head of the header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
+    fn header(&mut self, input: &[u8]) -> Taken {
+        let Some(&size) = input.first() else { return Taken::missing(1) };
+        let header = u16::from(size).wrapping_add(1).wrapping_mul(4);
+        let without_crc = header.wrapping_sub(4);
+        let length = usize::from(without_crc).min(MAX_HEAD);
+        let Some(head) = input.get(..length) else { return Taken::missing(length) };
         self.header = header;
         self.crc = Crc32::new();
         self.crc.update(head);
-        self.compressed = 0;
-        self.uncompressed = 0;
-        self.has_dictionary = false;
-        self.has_properties = false;
         self.verdict = self.read(head).into();
+        self.part = Part::HeaderPadding { remaining: without_crc.wrapping_sub(length as u16) };
+        Taken::part(length)
     }
 
-    /// More of the header, behind its head.
-    pub(super) fn pad(&mut self, padding: &[u8]) {
-        self.crc.update(padding);
-        self.verdict = self.verdict.result().and(check_padding(padding)).into();
-    }
-
-    /// 3.1.2 to 3.1.6
+    /// Block Flags, sizes and filters (3.1.2 to 3.1.6).
     fn read(&mut self, head: &[u8]) -> Result<(), Error> {
         let [_, flags, fields @ ..] = head else { return Err(Error::XzBlockHeaderSize) };
         let mut fields = fields;
@@ -86,7 +153,7 @@ impl Block {
         }
         self.compressed_size = Maybe::Nothing;
         if flags & flag::COMPRESSED_SIZE != 0 {
-            let size = take_integer(&mut fields)?;
+            let size = take_integer(&mut fields, Error::XzBlockHeaderSize)?;
             if size == 0 {
                 return Err(Error::XzCompressedSize);
             }
@@ -94,149 +161,113 @@ impl Block {
         }
         self.uncompressed_size = Maybe::Nothing;
         if flags & flag::UNCOMPRESSED_SIZE != 0 {
-            self.uncompressed_size = Maybe::Just(take_integer(&mut fields)?);
+            self.uncompressed_size =
+                Maybe::Just(take_integer(&mut fields, Error::XzBlockHeaderSize)?);
         }
+        let mut dictionary = 0;
         self.chain.clear();
         let last = flags & flag::FILTERS;
         for filter in 0..=last {
-            let id = take_integer(&mut fields)?;
-            let size = take_integer(&mut fields)?;
+            let id = take_integer(&mut fields, Error::XzBlockHeaderSize)?;
+            let size = take_integer(&mut fields, Error::XzBlockHeaderSize)?;
             let properties =
                 usize::try_from(size).ok().and_then(|size| fields.split_at_checked(size));
-            let (properties, behind) = properties.ok_or(Error::XzBlockHeaderSize)?;
-            fields = behind;
+            let (properties, rest) = properties.ok_or(Error::XzBlockHeaderSize)?;
+            fields = rest;
             if (id == LZMA2) != (filter == last) {
                 return Err(Error::XzFilterChain);
             }
             if filter == last {
-                self.dictionary = dictionary_size(properties)?;
+                dictionary = dictionary_size(properties)?;
             } else {
                 self.chain.push(id, properties)?;
             }
         }
+        let most = |size: Maybe<u64>| size.get().unwrap_or(MAX_SIZE);
+        self.chunks.begin(dictionary, (most(self.compressed_size), most(self.uncompressed_size)));
         check_padding(fields)
     }
 
-    /// The header of a chunk, or the end of the block's data, which is the only field before which
-    /// all is to be settled. LZMA2 has no specification of its own; its control bytes are those of XZ
-    /// Utils.
-    pub(super) fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
-        let Some(&control) = input.first() else { return Ok(Taken::missing(1)) };
-        match control {
-            control::END => {
-                self.count(1, 0)?;
-                if self.compressed_size.get().is_some_and(|size| size != self.compressed) {
-                    return Err(Error::XzCompressedSize);
-                }
-                if self.uncompressed_size.get().is_some_and(|size| size != self.uncompressed) {
-                    return Err(Error::XzUncompressedSize);
-                }
-                Ok(Taken { consumed: 1, next: Next::Settled })
-            }
-            control::STORED_RESET | control::STORED => {
-                let begins = control == control::STORED_RESET;
-                self.check_dictionary(begins)?;
-                let Some(&[_, a, b]) = input.first_chunk() else {
-                    return Ok(Taken::missing(control::STORED_HEADER));
-                };
-                let size = u64::from(u16::from_be_bytes([a, b])).wrapping_add(1);
-                self.count((control::STORED_HEADER as u64).wrapping_add(size), size)?;
-                // Properties are to be set anew after a reset.
-                self.has_properties &= !begins;
-                lzma.begin_stored(size);
-                Ok(self.data(control::STORED_HEADER, begins))
-            }
-            control::LZMA.. => self.lzma_chunk(control, input, lzma),
-            _ => Err(Error::Lzma2Control),
+    /// The rest of the header, which can be padding only, in pieces of any size.
+    fn header_padding(&mut self, input: &[u8], remaining: u16) -> Taken {
+        let padding = input.get(..usize::from(remaining)).unwrap_or(input);
+        if padding.is_empty() && remaining > 0 {
+            return Taken::missing(1);
         }
-    }
-
-    fn lzma_chunk(&mut self, control: u8, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
-        let begins = control >= control::LZMA_RESET;
-        let sets_properties = control >= control::LZMA_PROPERTIES;
-        self.check_dictionary(begins)?;
-        if !sets_properties && !self.has_properties {
-            return Err(Error::Lzma2Properties);
-        }
-        let header = control::LZMA_HEADER.wrapping_add(usize::from(sets_properties));
-        let Some((head, start)) = input.split_at_checked(header) else {
-            return Ok(Taken::missing(header.wrapping_add(range::START)));
+        self.crc.update(padding);
+        self.verdict = self.verdict.result().and(check_padding(padding)).into();
+        self.part = match remaining.saturating_sub(padding.len() as u16) {
+            0 => Part::HeaderCrc32,
+            remaining => Part::HeaderPadding { remaining },
         };
-        let (Some(&[_, a, b, c, d]), Some(&start)) = (head.first_chunk(), start.first_chunk())
-        else {
-            return Ok(Taken::missing(header.wrapping_add(range::START)));
+        Taken::part(padding.len())
+    }
+
+    /// 3.1.7
+    fn header_crc32(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+        let Some(crc) = input.first_chunk::<4>() else { return Ok(Taken::missing(4)) };
+        if u32::from_le_bytes(*crc) != self.crc.value() {
+            return Err(Error::XzBlockHeaderCrc32);
+        }
+        self.verdict.result()?;
+        self.verifier.clear();
+        lzma.begin_block();
+        self.part = Part::Chunk;
+        Ok(Taken::part(crc.len()))
+    }
+
+    /// The header of a chunk, or the end of the Compressed Data (3.2).
+    fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+        let taken = self.chunks.header(input, lzma)?;
+        if taken.next == Next::Settled {
+            let Chunks { compressed, uncompressed, .. } = self.chunks;
+            if self.compressed_size.get().is_some_and(|size| size != compressed) {
+                return Err(Error::XzCompressedSize);
+            }
+            if self.uncompressed_size.get().is_some_and(|size| size != uncompressed) {
+                return Err(Error::XzUncompressedSize);
+            }
+            self.part = Part::Padding;
+        }
+        Ok(taken)
+    }
+
+    /// Block Padding (3.3).
+    fn padding(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let length = (self.chunks.compressed.wrapping_neg() & 3) as usize;
+        let Some(padding) = input.get(..length) else { return Ok(Taken::missing(length)) };
+        if padding.iter().any(|&byte| byte != 0) {
+            return Err(Error::XzBlockPadding);
+        }
+        self.part = Part::Check;
+        Ok(Taken::part(length))
+    }
+
+    /// 3.4
+    fn verify(&mut self, input: &[u8]) -> Result<Taken, Error> {
+        let size = check_size(self.check);
+        if self.check() == Check::Unknown {
+            self.part = Part::UnknownCheck { remaining: size };
+            return Ok(Taken::part(0));
+        }
+        let Some(check) = input.get(..usize::from(size)) else {
+            return Ok(Taken::missing(usize::from(size)));
         };
-        let high = u64::from(control & control::SIZE) << 16;
-        let output = (high | u64::from(u16::from_be_bytes([a, b]))).wrapping_add(1);
-        let input = u64::from(u16::from_be_bytes([c, d])).wrapping_add(1);
-        self.count((header as u64).wrapping_add(input), output)?;
-        if sets_properties {
-            lzma.set_properties(head.last().copied().unwrap_or(0))?;
-            self.has_properties = true;
+        self.verifier.verify(self.check, check)?;
+        self.part = Part::End;
+        Ok(Taken::part(check.len()))
+    }
+
+    fn unknown_check(&mut self, input: &[u8], remaining: u8) -> Taken {
+        let bytes = input.get(..usize::from(remaining)).unwrap_or(input);
+        if bytes.is_empty() {
+            return Taken::missing(1);
         }
-        if control >= control::LZMA_STATE {
-            lzma.reset_state();
-        }
-        let left = input.checked_sub(range::START as u64).ok_or(Error::Lzma2ChunkSize)?;
-        lzma.begin_symbols(start, (left, output), Marker::Never)?;
-        Ok(self.data(header.wrapping_add(range::START), begins))
-    }
-
-    /// A chunk's data, behind `header` bytes; it may forget the bytes so far.
-    fn data(&self, header: usize, begins: bool) -> Taken {
-        let window = self.dictionary.into();
-        Taken { consumed: header, next: Next::Body { window, begins } }
-    }
-
-    fn check_dictionary(&mut self, begins: bool) -> Result<(), Error> {
-        self.has_dictionary |= begins;
-        self.has_dictionary.then_some(()).ok_or(Error::Lzma2Dictionary)
-    }
-
-    /// Adds the sizes of a chunk, and holds them against the header before anything is decoded.
-    fn count(&mut self, compressed: u64, uncompressed: u64) -> Result<(), Error> {
-        self.compressed = self.compressed.saturating_add(compressed);
-        self.uncompressed = self.uncompressed.saturating_add(uncompressed);
-        if self.compressed > self.compressed_size.get().unwrap_or(MAX_SIZE) {
-            return Err(Error::XzCompressedSize);
-        }
-        if self.uncompressed > self.uncompressed_size.get().unwrap_or(MAX_SIZE) {
-            return Err(Error::XzUncompressedSize);
-        }
-        Ok(())
-    }
-
-    /// The size of the Block Padding (3.3).
-    pub(super) fn padding(&self) -> usize {
-        (self.compressed.wrapping_neg() & 3) as usize
-    }
-}
-
-/// Control bytes of LZMA2.
-mod control {
-    pub(super) const END: u8 = 0;
-    /// Bytes as they are, after a dictionary reset, and without.
-    pub(super) const STORED_RESET: u8 = 1;
-    pub(super) const STORED: u8 = 2;
-    /// Control byte, and size less one.
-    pub(super) const STORED_HEADER: usize = 3;
-    /// LZMA; after a reset of the state; and with new properties; and after a dictionary reset.
-    pub(super) const LZMA: u8 = 0x80;
-    pub(super) const LZMA_STATE: u8 = 0xa0;
-    pub(super) const LZMA_PROPERTIES: u8 = 0xc0;
-    pub(super) const LZMA_RESET: u8 = 0xe0;
-    /// The highest bits of the uncompressed size less one.
-    pub(super) const SIZE: u8 = 0x1f;
-    /// Control byte, and the two sizes, less one.
-    pub(super) const LZMA_HEADER: usize = 5;
-}
-
-/// 5.3.1
-pub(crate) fn dictionary_size(properties: &[u8]) -> Result<u32, Error> {
-    match *properties {
-        [40] => Ok(u32::MAX),
-        [bits @ 0..40] => Ok(u32::from(2 | bits & 1).wrapping_shl(u32::from(bits / 2 + 11))),
-        _ => Err(Error::XzFilterProperties),
+        self.part = match remaining.saturating_sub(bytes.len() as u8) {
+            0 => Part::End,
+            remaining => Part::UnknownCheck { remaining },
+        };
+        Taken::part(bytes.len())
     }
 }
 
@@ -245,10 +276,4 @@ fn check_padding(padding: &[u8]) -> Result<(), Error> {
         return Err(Error::XzHeaderPadding);
     }
     Ok(())
-}
-
-fn take_integer(fields: &mut &[u8]) -> Result<u64, Error> {
-    let (value, length) = integer(fields)?.ok_or(Error::XzBlockHeaderSize)?;
-    *fields = fields.get(length..).unwrap_or(&[]);
-    Ok(value)
 }

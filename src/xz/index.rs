@@ -6,8 +6,9 @@ use crate::wrapped::Taken;
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::Error;
 
-use super::block::MAX_SIZE;
-use super::{integer, is_same};
+use super::integer;
+use super::lzma2::MAX_SIZE;
+use super::verifier::is_same;
 
 /// Size of the CRC32 (4.5).
 const CRC32: usize = 4;
@@ -75,7 +76,6 @@ pub(super) struct Index {
     blocks: Sizes,
     records: Sizes,
     crc: Crc32,
-    /// Bytes of the Index so far.
     size: u64,
 }
 
@@ -163,8 +163,8 @@ impl Index {
         }
     }
 
-    /// Whether this is the size of the Index, as Backward Size has it (2.1.2.2).
-    pub(super) fn has_backward_size(&self, backward_size: u32) -> bool {
-        self.size == u64::from(backward_size).wrapping_add(1) << 2
+    /// Bytes of the Index so far.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 }
