@@ -130,7 +130,7 @@ pub use gzip::Gzip;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 pub use wrapped::Wrapped;
 #[cfg(feature = "xz")]
-pub use xz::{Lzma, Xz};
+pub use xz::{Lzma, Xz, XzBlock, XzFooter, XzIndex, XzRecord, XzRecords};
 #[cfg(feature = "gzip")]
 pub use zlib::Zlib;
 #[cfg(feature = "zstd")]

@@ -182,7 +182,7 @@ impl<C: Container> Wrapped<C> {
     }
 
     /// What a format's own choices are made in.
-    #[cfg(feature = "zstd")]
+    #[cfg(any(feature = "xz", feature = "zstd"))]
     pub(crate) fn parts(&mut self) -> (&mut C, &mut C::Engine) {
         (&mut self.container, &mut self.engine)
     }

@@ -10,7 +10,9 @@ mod index;
 mod lzma;
 mod lzma2;
 mod model;
+mod plan;
 mod range;
+mod single;
 mod verifier;
 
 use crate::output::Output;
@@ -27,6 +29,8 @@ use header::HEADER;
 use index::Index;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma2::dictionary_size;
+pub use plan::{XzFooter, XzIndex, XzRecord, XzRecords};
+pub use single::XzBlock;
 use verifier::check_id;
 pub(crate) use verifier::check_of;
 #[cfg(feature = "oracle")]

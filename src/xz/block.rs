@@ -79,6 +79,8 @@ impl Block {
     pub(super) fn begin(&mut self, check: u8) {
         self.part = Part::Header;
         self.check = check;
+        self.header = 0;
+        self.chunks.begin(0, (MAX_SIZE, MAX_SIZE));
         self.chain.clear();
     }
 
@@ -102,12 +104,11 @@ impl Block {
     }
 
     /// Which check the block has.
-    pub(super) fn check(&self) -> Check {
+    fn check(&self) -> Check {
         check_of(self.check)
     }
 
-    /// Unpadded Size and Uncompressed Size (4.3): of the chunks so far, data that are not decoded yet
-    /// included.
+    /// Unpadded Size and Uncompressed Size (4.3), as far as header and chunks have told.
     pub(super) fn sizes(&self) -> (u64, u64) {
         let around = u64::from(self.header).wrapping_add(u64::from(check_size(self.check)));
         (self.chunks.compressed.saturating_add(around), self.chunks.uncompressed)
@@ -165,7 +166,6 @@ impl Block {
                 Maybe::Just(take_integer(&mut fields, Error::XzBlockHeaderSize)?);
         }
         let mut dictionary = 0;
-        self.chain.clear();
         let last = flags & flag::FILTERS;
         for filter in 0..=last {
             let id = take_integer(&mut fields, Error::XzBlockHeaderSize)?;

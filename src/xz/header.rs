@@ -26,10 +26,12 @@ pub(super) fn check_id(input: &[u8]) -> Result<Option<u8>, Error> {
     if crc_of(&[version, check]) != u32::from_le_bytes(crc) {
         return Err(Error::XzHeaderCrc32);
     }
-    if version != 0 || check & RESERVED_FLAGS != 0 {
-        return Err(Error::XzStreamFlags);
-    }
-    Ok(Some(check))
+    check_id_of([version, check]).map(Some).ok_or(Error::XzStreamFlags)
+}
+
+/// The check's ID, as Stream Flags tell it. `None`: a reserved bit is set (2.1.1.2).
+pub(super) fn check_id_of([version, check]: [u8; 2]) -> Option<u8> {
+    (version == 0 && check & RESERVED_FLAGS == 0).then_some(check)
 }
 
 /// The size of the Index that Backward Size tells (2.1.2.2), and the Stream Flags of a Stream Footer,

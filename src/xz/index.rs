@@ -3,7 +3,7 @@
 
 use crate::check::{Crc32, Sha256};
 use crate::wrapped::Taken;
-use crate::zeroed::{zeroed, zeroed_enum};
+use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::Error;
 
 use super::integer;
@@ -11,42 +11,66 @@ use super::lzma2::MAX_SIZE;
 use super::verifier::is_same;
 
 /// Size of the CRC32 (4.5).
-const CRC32: usize = 4;
+pub(super) const CRC32: usize = 4;
 /// The smallest Unpadded Size (4.3.1).
 const MIN_UNPADDED: u64 = 5;
 
+/// What the sizes of blocks add up to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Totals {
+    pub(super) count: u64,
+    /// Bytes of the blocks, with their padding.
+    pub(super) input: u64,
+    pub(super) uncompressed: u64,
+}
+
+zeroed! { impl for Totals { count, input, uncompressed } }
+
+impl Totals {
+    /// Adds a block by its Unpadded Size and Uncompressed Size.
+    pub(super) fn add(&mut self, unpadded: u64, uncompressed: u64) -> Result<(), Error> {
+        if unpadded < MIN_UNPADDED {
+            return Err(Error::XzRecord);
+        }
+        self.count = self.count.wrapping_add(1);
+        self.input = add(self.input, padded(unpadded))?;
+        self.uncompressed = add(self.uncompressed, uncompressed)?;
+        Ok(())
+    }
+}
+
+/// The size of a block with its padding (3.3).
+pub(super) fn padded(unpadded: u64) -> u64 {
+    unpadded.saturating_add(3) & !3
+}
+
 /// The sizes of all blocks: what they add up to, and a hash of them in their order.
 struct Sizes {
-    count: u64,
-    /// Of the blocks, with their padding.
-    blocks: u64,
-    uncompressed: u64,
+    totals: Totals,
     hash: Sha256,
 }
 
-zeroed! { impl for Sizes { count, blocks, uncompressed, hash } }
+zeroed! { impl for Sizes { totals, hash } }
 
 impl Sizes {
     fn clear(&mut self) {
-        self.count = 0;
-        self.blocks = 0;
-        self.uncompressed = 0;
+        self.totals = Totals::ZEROED;
         self.hash = Sha256::new();
     }
 
     fn add(&mut self, unpadded: u64, uncompressed: u64) -> Result<(), Error> {
-        self.count = self.count.wrapping_add(1);
-        self.blocks = add(self.blocks, unpadded.saturating_add(3) & !3)?;
-        self.uncompressed = add(self.uncompressed, uncompressed)?;
+        self.totals.add(unpadded, uncompressed)?;
         self.hash.update(&unpadded.to_le_bytes());
         self.hash.update(&uncompressed.to_le_bytes());
         Ok(())
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        (self.count, self.blocks, self.uncompressed)
-            == (other.count, other.blocks, other.uncompressed)
-            && is_same(&self.hash.finish(), &other.hash.finish())
+        let sums = |sizes: &Self| {
+            let Totals { count, input, uncompressed } = sizes.totals;
+            (count, input, uncompressed)
+        };
+        sums(self) == sums(other) && is_same(&self.hash.finish(), &other.hash.finish())
     }
 }
 
@@ -144,8 +168,7 @@ impl Index {
     /// Takes a field that is a multibyte integer, and says which comes next.
     fn number(&mut self, number: u64) -> Result<Part, Error> {
         match self.part {
-            Part::Count if number != self.blocks.count => Err(Error::XzRecordCount),
-            Part::Unpadded if number < MIN_UNPADDED => Err(Error::XzRecord),
+            Part::Count if number != self.blocks.totals.count => Err(Error::XzRecordCount),
             Part::Unpadded => Ok(Part::Uncompressed { unpadded: number }),
             Part::Uncompressed { unpadded } => {
                 self.records.add(unpadded, number)?;
@@ -156,7 +179,7 @@ impl Index {
     }
 
     fn next_record(&self) -> Part {
-        if self.records.count < self.blocks.count {
+        if self.records.totals.count < self.blocks.totals.count {
             Part::Unpadded
         } else {
             Part::Padding

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use liblzma::stream::{Action, Check, Filters, LzmaOptions, Mode, Status, Stream};
 
+use pagewise::{Decode, Error, Pause, XzBlock, XzIndex};
+
 use super::lzma::{Encoder, Symbol};
 
 pub const NO_CHECK: u8 = 0;
@@ -210,6 +212,44 @@ pub fn stream_with(check: u8, blocks: &[Block], index: &[u8]) -> Vec<u8> {
     stream.extend(index);
     stream.extend(stream_footer(index.len() as u64, [0, check]));
     stream
+}
+
+/// Decodes each block of a file by itself, the last one first. [`Error::OutputLimit`] if there are more
+/// than `limit` bytes of output.
+pub fn by_blocks(file: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
+    let mut decoder = Box::new(XzBlock::new());
+    let mut backwards: Vec<Vec<u8>> = Vec::new();
+    let (mut end, mut total) = (file.len(), 0);
+    if file.is_empty() {
+        return Err(Error::Truncated);
+    }
+    while let Some(index) = XzIndex::at_end(&file[..end])? {
+        let records: Vec<_> = index.records().collect();
+        for record in records.iter().rev() {
+            decoder.begin(record);
+            let mut rest = &file[record.input().start as usize..record.input().end as usize];
+            let mut pages: Vec<[u8; 4096]> = Vec::new();
+            loop {
+                let progress = decoder.decode(rest, &mut pages)?;
+                rest = &rest[progress.consumed..];
+                match progress.pause {
+                    Pause::Done => break,
+                    Pause::NeedPage if total + pages.len() * 4096 >= limit => {
+                        return Err(Error::OutputLimit);
+                    }
+                    Pause::NeedPage => pages.push([0; 4096]),
+                    Pause::NeedInput { .. } => return Err(Error::Truncated),
+                }
+            }
+            let written = decoder.written();
+            assert!(rest.is_empty() && record.output().end - record.output().start == written);
+            total += written as usize;
+            backwards.push(pages.as_flattened()[..written as usize].to_vec());
+        }
+        end = index.input().start as usize;
+    }
+    backwards.reverse();
+    Ok(backwards.concat())
 }
 
 /// What a chunk of LZMA2 resets.

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
+//! One block by itself (The .xz File Format, 3).
+
+use crate::output::Output;
+use crate::wrapped::{Container, Taken, Wrapped};
+use crate::zeroed::zeroed;
+use crate::{Check, Decode, Error, Format, Page};
+
+use super::block::Block;
+use super::lzma::Lzma;
+use super::plan::XzRecord;
+
+/// Decoder for one block of an .xz stream, which a record of an [`XzIndex`](crate::XzIndex) tells of.
+///
+/// Its input is what [`XzRecord::input`] tells, its output starts at byte 0 of page 0. It must have
+/// exactly both sizes of its record: if not, the error is [`Error::XzRecord`].
+///
+/// A fresh one, or one in all-zero memory, has no record yet, and refuses every block.
+pub type XzBlock = Wrapped<Single>;
+
+impl XzBlock {
+    /// A decoder for the block of that record.
+    pub fn for_record(record: &XzRecord) -> Self {
+        let mut decoder = Self::new();
+        decoder.begin(record);
+        decoder
+    }
+
+    /// Makes this a fresh decoder for the block of that record, in place. Limits and choices stay.
+    pub fn begin(&mut self, record: &XzRecord) {
+        let (container, _) = self.parts();
+        container.check = record.check;
+        container.unpadded = record.unpadded;
+        container.uncompressed = record.uncompressed;
+        self.reset();
+    }
+}
+
+/// The container of a block by itself, which has none.
+#[doc(hidden)]
+pub struct Single {
+    check: u8,
+    /// The sizes that the record tells.
+    unpadded: u64,
+    uncompressed: u64,
+    block: Block,
+}
+
+zeroed! { impl for Single { check, unpadded, uncompressed, block } }
+
+impl Container for Single {
+    type Engine = Lzma;
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Xz)
+    }
+
+    fn check(&self) -> Check {
+        super::check_of(self.check)
+    }
+
+    fn restart(&mut self) {
+        self.block.begin(self.check);
+    }
+
+    /// As the block says, within the sizes of the record.
+    fn part(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+        let taken = self.block.field(input, lzma)?;
+        let (unpadded, uncompressed) = self.block.sizes();
+        if unpadded > self.unpadded || uncompressed > self.uncompressed {
+            return Err(Error::XzRecord);
+        }
+        if !self.block.is_whole() {
+            return Ok(taken);
+        }
+        if (unpadded, uncompressed) != (self.unpadded, self.uncompressed) {
+            return Err(Error::XzRecord);
+        }
+        Ok(Taken::end(taken.consumed))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.block.update(bytes);
+    }
+
+    fn filter<P: Page>(
+        &mut self,
+        output: &Output,
+        pages: &mut [P],
+        reachable: u64,
+        end: bool,
+    ) -> Result<u64, Error> {
+        self.block.filter(output, pages, reachable, end)
+    }
+}
