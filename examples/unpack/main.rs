@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! `unpack`: decompresses a file from the shell, in pages as a kernel has them.
 
+mod blocks;
 mod meter;
 mod options;
 #[cfg(feature = "oracle")]
@@ -99,16 +100,17 @@ fn with_dictionary(path: &Path) -> Result<Zstd<'static>, Failure> {
 
 fn unpack_as<D: Members>(options: &Options, source: Source, decoder: D) -> Result<(), Failure> {
     let sink = Sink::open(options)?;
-    let mut unpacker = Unpacker {
-        decoder: Box::new(Carry::new(Concatenated::new(decoder))),
-        meter: Meter::new(source.length, sink.is_terminal()),
-        store: Store::new(options, sink),
-        source,
-    };
-    if let Some(bytes) = options.window_limit {
-        unpacker.decoder.limit_window(bytes);
+    let mut meter = Meter::new(source.length, sink.is_terminal());
+    let mut store = Store::new(options, sink);
+    let facts = blocks::unpack(options, &source, &mut store, &mut meter)?;
+    if let Some(facts) = facts {
+        meter.clear();
+        store.sink.commit()?;
+        return facts.report(options);
     }
-    unpacker.decoder.skip_unknown_checks(options.ignore_unknown_check);
+    let decoder = Box::new(Carry::new(Concatenated::new(decoder)));
+    let mut unpacker = Unpacker { decoder, meter, store, source };
+    options.limit(&mut *unpacker.decoder);
     let end = unpacker.run();
     // What was good before a fault goes out too, as from `gzip -dc`.
     let drained = unpacker.drain();
@@ -120,38 +122,49 @@ fn unpack_as<D: Members>(options: &Options, source: Source, decoder: D) -> Resul
         let name = &unpacker.source.name;
         complain(&format!("{name}: trailing bytes ignored after the last member"));
     }
-    if options.info {
-        print_info(unpacker.decoder.get_ref(), options.engine)?;
-    }
-    Ok(())
+    unpacker.facts(options.engine).report(options)
 }
 
-fn print_info<D: Members>(decoder: &Concatenated<D>, engine: Engine) -> Result<(), Failure> {
-    let info = decoder.info();
-    let check = match info.check {
-        Check::None => "none".into(),
-        Check::Unknown => "unknown, not verified".into(),
-        check => format!("{}, verified", check.name()),
-    };
-    let blocks = match engine {
-        Engine::Native => info.blocks.to_string(),
-        // Not all packages tell.
-        Engine::Oracle => "unknown".into(),
-    };
-    // Streams of one .xz file, and frames of a zstd file, may have other ones each.
-    let differs = matches!(info.format, Some(Format::Xz | Format::Zstd));
-    let whose = if differs && decoder.members() > 1 { " (last member)" } else { "" };
-    let text = format!(
-        "format        {}\nmembers       {}\nblocks        {blocks}\nwindow        {}\n\
-         compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}{whose}\n",
-        info.format.map_or("unknown", |format| format.name()),
-        decoder.members(),
-        decoder.window().unwrap_or(0),
-        decoder.consumed(),
-        decoder.written(),
-        decoder.written() as f64 / decoder.consumed() as f64,
-    );
-    Sink::stdout()?.write(&mut [io::IoSlice::new(text.as_bytes())])
+/// What a good file turned out to be.
+struct Facts {
+    format: Option<Format>,
+    members: u64,
+    /// `None`: not all packages tell.
+    blocks: Option<u64>,
+    window: u64,
+    consumed: u64,
+    written: u64,
+    /// Of the last member.
+    check: Check,
+}
+
+impl Facts {
+    /// Prints this if it is asked for.
+    fn report(&self, options: &Options) -> Result<(), Failure> {
+        if !options.info {
+            return Ok(());
+        }
+        let check = match self.check {
+            Check::None => "none".into(),
+            Check::Unknown => "unknown, not verified".into(),
+            check => format!("{}, verified", check.name()),
+        };
+        // Streams of one .xz file, and frames of a zstd file, may have other ones each.
+        let differs = matches!(self.format, Some(Format::Xz | Format::Zstd));
+        let whose = if differs && self.members > 1 { " (last member)" } else { "" };
+        let text = format!(
+            "format        {}\nmembers       {}\nblocks        {}\nwindow        {}\n\
+             compressed    {}\nuncompressed  {}\nratio         {:.2}\ncheck         {check}{whose}\n",
+            self.format.map_or("unknown", |format| format.name()),
+            self.members,
+            self.blocks.map_or("unknown".into(), |blocks| blocks.to_string()),
+            self.window,
+            self.consumed,
+            self.written,
+            self.written as f64 / self.consumed as f64,
+        );
+        Sink::stdout()?.write(&mut [io::IoSlice::new(text.as_bytes())])
+    }
 }
 
 /// A file on its way through a decoder.
@@ -211,6 +224,19 @@ impl<D: Members> Unpacker<D> {
         match pause {
             Pause::Done => Ok(End::Clean),
             _ => Err(self.source.failure_at(Error::Truncated, self.source.read)),
+        }
+    }
+
+    fn facts(&self, engine: Engine) -> Facts {
+        let (decoder, info) = (self.decoder.get_ref(), self.decoder.info());
+        Facts {
+            format: info.format,
+            members: decoder.members(),
+            blocks: (engine == Engine::Native).then_some(info.blocks),
+            window: decoder.window().unwrap_or(0),
+            consumed: decoder.consumed(),
+            written: decoder.written(),
+            check: info.check,
         }
     }
 

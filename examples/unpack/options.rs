@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The command line.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 
 use clap::{Parser, ValueEnum};
+use pagewise::Decode;
 
 /// Decompresses FILE in memory that does not grow with it
 #[derive(Parser)]
@@ -33,6 +36,11 @@ pub(crate) struct Options {
     /// without it only zstd has a limit, of 128M
     #[arg(long, value_name = "B", value_parser = size)]
     pub(crate) window_limit: Option<u64>,
+    /// Decode the blocks of an .xz file by N threads at once, 0 for as many as there are processors; takes
+    /// memory for 2N blocks of output, up to 1G. Other files, and those that can't be read anywhere, take
+    /// one thread
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 1)]
+    threads: u16,
     /// Dictionary that a zstd file was compressed with: one in zstd's format, or any file
     #[arg(long, value_name = "FILE")]
     pub(crate) dictionary: Option<PathBuf>,
@@ -72,6 +80,22 @@ pub(crate) enum Engine {
 }
 
 impl Options {
+    /// How many threads are to decode.
+    pub(crate) fn threads(&self) -> usize {
+        match self.threads {
+            0 => available_parallelism().map_or(1, NonZero::get),
+            threads => threads.into(),
+        }
+    }
+
+    /// Tells a decoder the limits and choices.
+    pub(crate) fn limit(&self, decoder: &mut impl Decode) {
+        if let Some(bytes) = self.window_limit {
+            decoder.limit_window(bytes);
+        }
+        decoder.skip_unknown_checks(self.ignore_unknown_check);
+    }
+
     /// What is wrong with the options together.
     pub(crate) fn conflict(&self) -> Option<&'static str> {
         if self.page_size as u64 * self.pages as u64 > MAX_MEMORY {

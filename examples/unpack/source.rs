@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 
 use crate::options::{is_dash, Options};
 use crate::store::zeroed;
@@ -18,6 +19,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// Bytes that it has, if that can be known.
     pub(crate) length: Option<u64>,
+    /// Where they begin in `file`.
+    origin: u64,
     /// Bytes read over all.
     pub(crate) read: u64,
     file: File,
@@ -40,15 +43,20 @@ impl Source {
             None => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         }
         .map_err(|error| failure(&error))?;
-        let length = remaining(&mut file).map_err(|error| failure(&error))?;
+        let (origin, length) = remaining(&mut file).map_err(|error| failure(&error))?;
         let chunk = options.input_chunk;
         let buffer = zeroed(chunk.max(READ)).map_err(|_| failure(&"no memory for the input"))?;
-        Ok(Self { name, length, read: 0, file, buffer, start: 0, end: 0, chunk })
+        Ok(Self { name, length, origin, read: 0, file, buffer, start: 0, end: 0, chunk })
     }
 
     /// What the decoder gets next.
     pub(crate) fn chunk(&self) -> &[u8] {
         &self.buffer[self.start..self.end.min(self.start + self.chunk)]
+    }
+
+    /// All bytes, if they can be read anywhere. What is read there is not counted here.
+    pub(crate) fn region(&self) -> Option<Region<'_>> {
+        Some(Region { file: &self.file, origin: self.origin, length: self.length? })
     }
 
     /// All that was read and not consumed.
@@ -94,14 +102,35 @@ impl Source {
     }
 }
 
-/// Bytes from where `file` stands to its end, if it has one.
-fn remaining(file: &mut File) -> io::Result<Option<u64>> {
+/// Where `file` stands, and bytes from there to its end, if it has one.
+fn remaining(file: &mut File) -> io::Result<(u64, Option<u64>)> {
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
     }
     if !metadata.is_file() {
-        return Ok(None);
+        return Ok((0, None));
     }
-    Ok(Some(metadata.len().saturating_sub(file.stream_position()?)))
+    let origin = file.stream_position()?;
+    Ok((origin, Some(metadata.len().saturating_sub(origin))))
+}
+
+/// The bytes of a [`Source`] that can be read anywhere, by several threads.
+pub(crate) struct Region<'a> {
+    file: &'a File,
+    origin: u64,
+    pub(crate) length: u64,
+}
+
+impl Region<'_> {
+    /// Fills `buffer` with the bytes from `at` on. `None` if they can't be read.
+    pub(crate) fn read(&self, at: u64, buffer: &mut [u8]) -> Option<()> {
+        self.file.read_exact_at(buffer, self.origin.checked_add(at)?).ok()
+    }
+
+    pub(crate) fn array<const N: usize>(&self, at: u64) -> Option<[u8; N]> {
+        let mut array = [0; N];
+        self.read(at, &mut array)?;
+        Some(array)
+    }
 }

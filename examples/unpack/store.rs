@@ -21,7 +21,7 @@ pub(crate) struct Store {
     retain: bool,
     /// Bytes of pages that were used again.
     released: u64,
-    /// Bytes written out, those released at least.
+    /// Bytes written out.
     drained: u64,
     pub(crate) sink: Sink,
 }
@@ -39,9 +39,20 @@ impl Store {
         }
     }
 
-    /// Writes out the bytes up to `settled`.
+    /// Bytes written out so far.
+    pub(crate) fn drained(&self) -> u64 {
+        self.drained
+    }
+
+    /// Writes out bytes that were decoded elsewhere, before there are pages here.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.drained += bytes.len() as u64;
+        self.sink.write(&mut [IoSlice::new(bytes)])
+    }
+
+    /// Writes out the bytes up to `settled` that are not out yet.
     pub(crate) fn drain(&mut self, settled: u64) -> Result<(), Failure> {
-        if settled == self.drained {
+        if settled <= self.drained {
             return Ok(());
         }
         let start = (self.drained - self.released) as usize;
