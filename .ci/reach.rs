@@ -6,7 +6,7 @@
 
 use pagewise::{
     decode_slice, Any, Carry, Concatenated, Decode, Deflate, Error, Format, Gzip, Lzma, Pause, Xz,
-    Zlib, Zstd,
+    XzBlock, XzFooter, XzIndex, XzRecord, Zlib, Zstd,
 };
 
 /// A page of a kernel: a mapped address and a constant length.
@@ -68,6 +68,7 @@ roots! {
     reach_zlib: Zlib,
     reach_deflate: Deflate,
     reach_xz: Xz,
+    reach_xz_block: XzBlock,
     reach_lzma: Lzma,
     reach_zstd: Zstd<'static>,
     reach_any: Any,
@@ -95,6 +96,31 @@ pub fn reach_dictionary(decoder: &mut Zstd<'static>, dictionary: &'static [u8]) 
 #[no_mangle]
 pub fn reach_detect(input: &[u8]) -> Result<Option<Format>, Error> {
     Format::detect(input)
+}
+
+#[no_mangle]
+pub fn reach_index(file: &[u8], footer: &[u8; 12], end: u64) -> u64 {
+    let found = XzIndex::at_end(file).ok().flatten();
+    let sum = found.map_or(0, |index| sum_of(&index));
+    let footer = XzFooter::new(footer, end);
+    let index = footer.as_ref().map(|footer| XzIndex::new(footer, file));
+    sum ^ match (&footer, index) {
+        (Ok(footer), Ok(Ok(index))) => footer.index().end ^ sum_of(&index),
+        _ => 0,
+    }
+}
+
+fn sum_of(index: &XzIndex<'_>) -> u64 {
+    let sum = index.input().end ^ index.blocks() ^ index.uncompressed_size() ^ index.check() as u64;
+    index.records().fold(sum, |sum, record| {
+        let pages = record.pages(sum as usize).map_or(0, |pages| pages.end as u64);
+        sum ^ record.input().end ^ record.output().end ^ pages
+    })
+}
+
+#[no_mangle]
+pub fn reach_record(decoder: &mut XzBlock, record: &XzRecord) {
+    decoder.begin(record);
 }
 
 /// Decoders are made in place, also in statics.
