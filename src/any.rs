@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! A decoder for whichever format a stream has.
 
+use crate::decoder::{Container, Decoder, Taken};
 use crate::output::Output;
-use crate::wrapped::{Container, Taken, Wrapped};
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
 
@@ -28,11 +28,11 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 pub struct Any {
     stage: Stage,
     #[cfg(feature = "gzip")]
-    deflate: Wrapped<Either<crate::gzip::Member, crate::zlib::Stream>>,
+    deflate: Decoder<Either<crate::deflate::GzipMember, crate::deflate::ZlibStream>>,
     #[cfg(feature = "xz")]
-    lzma: Wrapped<Either<crate::xz::Stream, crate::xz::Alone>>,
+    lzma: Decoder<Either<crate::xz::XzStream, crate::xz::LzmaFile>>,
     #[cfg(feature = "zstd")]
-    zstd: Wrapped<crate::zstd::Frame<'static>>,
+    zstd: Decoder<crate::zstd::ZstdFrame<'static>>,
 }
 
 zeroed! {
@@ -109,7 +109,7 @@ impl Decode for Any {
     #[cfg(feature = "zstd")]
     const CARRY: usize = crate::zstd::MAX_UNIT;
     #[cfg(not(feature = "zstd"))]
-    const CARRY: usize = crate::wrapped::MAX_UNIT;
+    const CARRY: usize = crate::decoder::MAX_UNIT;
 
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
         if let Stage::Unknown = self.stage {
@@ -237,7 +237,7 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
         self.chosen = Chosen::Neither;
     }
 
-    fn part(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error> {
         if let Chosen::Neither = self.chosen {
             let Some(format) = Format::detect(input)? else {
                 return Ok(Taken::missing(input.len().saturating_add(1)));
@@ -250,8 +250,8 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
         }
         match self.chosen {
             Chosen::Neither => Err(Error::Internal),
-            Chosen::First => self.first.part(input, engine),
-            Chosen::Second => self.second.part(input, engine),
+            Chosen::First => self.first.field(input, engine),
+            Chosen::Second => self.second.field(input, engine),
         }
     }
 

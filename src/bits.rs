@@ -4,7 +4,6 @@
 #[cfg(feature = "zstd")]
 mod window;
 
-use crate::output::copy::load;
 use crate::zeroed::zeroed;
 
 #[cfg(feature = "zstd")]
@@ -27,6 +26,11 @@ zeroed! { impl for Held { bits, count } }
 
 impl Held {
     pub(crate) const NONE: Self = Self { bits: 0, count: 0 };
+}
+
+#[inline(always)]
+fn load(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 /// Reads a byte string as bits, least significant first (RFC 1951, 3.1.1).

@@ -2,39 +2,7 @@
 //! Members, streams and frames one after the other.
 
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
-use crate::{Decode, Error, Info, Page, Pause, Progress};
-
-/// What stands behind the end of a member, judged as the format's reference tool judges it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
-    /// Another member begins here.
-    Member,
-    /// Padding, after which the bytes behind it are judged again.
-    Padding {
-        /// How many bytes of it there are.
-        length: usize,
-    },
-    /// Something that is no part of the file.
-    Trailing,
-    /// Too little to tell: at least `min` bytes are needed.
-    Missing {
-        /// Bytes to pass.
-        min: usize,
-    },
-}
-
-/// A decoder whose streams may follow one another into one output.
-pub trait Members: Decode {
-    /// Makes ready for the next member: its output goes on where this one's ended.
-    fn next_member(&mut self);
-
-    /// Judges the bytes behind a member, after `padding` bytes of padding; there is at least one.
-    ///
-    /// # Errors
-    ///
-    /// The format's, where its reference tool holds what is there for damage.
-    fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error>;
-}
+use crate::{After, Decode, Error, Info, Members, Page, Pause, Progress};
 
 zeroed_enum! {
     #[derive(Clone, Copy)]

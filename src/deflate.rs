@@ -3,32 +3,38 @@
 
 mod canonical;
 mod code_lengths;
+mod gzip;
 mod inflate;
 mod symbols;
 mod table;
+mod zlib;
 
-use crate::wrapped::{Container, Taken, Wrapped};
+use crate::decoder::{Container, Decoder, Taken};
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
 
+pub use gzip::Gzip;
+pub(crate) use gzip::GzipMember;
 pub(crate) use inflate::Inflate;
+pub use zlib::Zlib;
+pub(crate) use zlib::ZlibStream;
 
 /// The farthest that a distance can reach, and so the window of gzip and raw deflate
 /// (RFC 1951, 2).
 pub(crate) const WINDOW: u64 = 32 << 10;
 
 /// Decoder for a raw deflate stream, which has no header, no trailer and no check (RFC 1951).
-pub type Deflate = Wrapped<Raw>;
+pub type Deflate = Decoder<RawDeflate>;
 
 /// No container.
 #[doc(hidden)]
-pub struct Raw {
+pub struct RawDeflate {
     begun: bool,
 }
 
-zeroed! { impl for Raw { begun } }
+zeroed! { impl for RawDeflate { begun } }
 
-impl Container for Raw {
+impl Container for RawDeflate {
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -43,7 +49,7 @@ impl Container for Raw {
         *self = Self::ZEROED;
     }
 
-    fn part(&mut self, _: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
+    fn field(&mut self, _: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
         if self.begun {
             return Ok(Taken::end(0));
         }

@@ -39,25 +39,25 @@ use std::boxed::Box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::vec::Vec;
 
-use crate::output::Cursor;
-use crate::wrapped::{Container, Engine, Step, Taken, Wrapped};
+use crate::decoder::{Container, Decoder, Engine, Taken};
+use crate::output::{Cursor, Step};
 use crate::zeroed::{zeroed, Maybe, Zeroed};
 use crate::{After, Check, Error, Format, Page};
 
 /// `miniz_oxide` for a raw deflate stream. It decodes as the input comes.
-pub type Deflate = Wrapped<Bare<deflate::Raw>>;
+pub type Deflate = Decoder<Bare<deflate::Raw>>;
 
 /// `miniz_oxide` for a zlib stream: its own judgement of the header, and of ADLER32.
 ///
 /// It does not hold distances against the window size that CINFO declares. Built for fuzzing
 /// (`--cfg fuzzing`) it does not verify ADLER32.
-pub type Zlib = Wrapped<Bare<deflate::Zlib>>;
+pub type Zlib = Decoder<Bare<deflate::Zlib>>;
 
 /// `miniz_oxide` for the deflate stream of a gzip member.
 ///
 /// It knows nothing of gzip: header, CRC32 and ISIZE are read and verified by the same code as for
 /// [`Gzip`](crate::Gzip), and so are no second opinion.
-pub type Gzip = Wrapped<deflate::Member>;
+pub type Gzip = Decoder<deflate::Member>;
 
 /// `lzma-rs` for an .xz stream. It takes a stream that is whole, so all input is collected, and output
 /// begins when the stream has ended.
@@ -74,7 +74,7 @@ pub type Gzip = Wrapped<deflate::Member>;
 /// - that a chunk's compressed size is not what was read of it; that its first byte is not null, or
 ///   the range coder not at its end;
 /// - that a number could be written with fewer bytes, or the two highest bits of Backward Size.
-pub type Xz = Wrapped<Bare<lzma::Collected<lzma::Xz>>>;
+pub type Xz = Decoder<Bare<lzma::Collected<lzma::Xz>>>;
 
 /// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding tells whether it is. So
 /// all input is collected, and each call decodes it from the begin: give it large pieces.
@@ -82,7 +82,7 @@ pub type Xz = Wrapped<Bare<lzma::Collected<lzma::Xz>>>;
 /// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for the
 /// first one of the data. In a file of known size it takes the size for the end: it does not see a range
 /// coder that is not at its end, and leaves an end marker behind as trailing bytes.
-pub type Lzma = Wrapped<Bare<lzma::Collected<lzma::Alone>>>;
+pub type Lzma = Decoder<Bare<lzma::Collected<lzma::Alone>>>;
 
 /// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out once
 /// they are out of the window's reach, or the frame has ended.
@@ -94,7 +94,7 @@ pub type Lzma = Wrapped<Bare<lzma::Collected<lzma::Alone>>>;
 /// - reserved bits, of the Frame_Header_Descriptor and of Symbol_Compression_Modes;
 /// - that a compressed block is larger than Block_Maximum_Size before decoding;
 /// - that one of four Huffman streams has more or fewer literals than its share.
-pub type Zstd = Wrapped<Bare<zstd::Frame>>;
+pub type Zstd = Decoder<Bare<zstd::Frame>>;
 
 /// A package: another crate's decoder for one member, stream or frame.
 #[doc(hidden)]
@@ -165,7 +165,7 @@ impl<P: Package> Container for Bare<P> {
         *self = Self::ZEROED;
     }
 
-    fn part(&mut self, input: &[u8], _: &mut Foreign<P>) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], _: &mut Foreign<P>) -> Result<Taken, Error> {
         if self.begun {
             return Ok(Taken::end(0));
         }

@@ -28,8 +28,9 @@ mod twin_sequences;
 
 use core::ops::Range;
 
+use crate::decode::MIN_PAGE;
 use crate::zeroed::zeroed;
-use crate::{Error, Page, MIN_PAGE};
+use crate::{Error, Page};
 
 #[cfg(feature = "zstd")]
 pub(crate) use copy::CHUNK;
@@ -53,6 +54,18 @@ const ROUND: usize = 32 << 10;
 /// Bytes that [`Output::rewrite`] may be asked to look ahead.
 pub(crate) const LOOKAHEAD: usize = 16;
 const _: () = assert!(2 * LOOKAHEAD <= MIN_PAGE);
+
+/// Why a step of an engine came back.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A unit is not whole yet.
+    NeedInput,
+    /// The round has no room for the next byte, which there is.
+    Full,
+    /// The block, or the body, has ended.
+    End,
+}
 
 /// Stands for a history too long to count in a `usize`: more than any copy can reach. The lowest bits
 /// of the length are kept in place of its own.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! .xz streams (The .xz File Format 1.2.1).
 
-mod alone;
 mod block;
 mod chain;
 mod filters;
@@ -9,28 +8,29 @@ mod header;
 mod index;
 mod lzma;
 mod lzma2;
+mod lzma_file;
 mod model;
+mod one_block;
 mod plan;
 mod range;
-mod single;
 mod verifier;
 
+use crate::decoder::{count, Container, Decoder, Taken, MAX_UNIT};
 use crate::output::Output;
-use crate::wrapped::{count, Container, Taken, Wrapped, MAX_UNIT};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format, Page};
 
-pub(crate) use alone::Alone;
-pub use alone::Lzma;
-#[cfg(feature = "oracle")]
-pub(crate) use alone::MIN_DICTIONARY;
 use block::Block;
 use header::HEADER;
 use index::Index;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma2::dictionary_size;
+pub use lzma_file::Lzma;
+pub(crate) use lzma_file::LzmaFile;
+#[cfg(feature = "oracle")]
+pub(crate) use lzma_file::MIN_DICTIONARY;
+pub use one_block::XzBlock;
 pub use plan::{XzFooter, XzIndex, XzRecord, XzRecords};
-pub use single::XzBlock;
 use verifier::check_id;
 pub(crate) use verifier::check_of;
 #[cfg(feature = "oracle")]
@@ -44,14 +44,14 @@ pub(crate) use verifier::crc_of;
 ///
 /// Where a block has a filter besides LZMA2, bytes are [settled](crate::Decode::settled) once they
 /// are out of the dictionary's reach, or the block has ended.
-pub type Xz = Wrapped<Stream>;
+pub type Xz = Decoder<XzStream>;
 
 const _: () = assert!(HEADER <= MAX_UNIT);
 
 zeroed_enum! {
     /// The parts of a stream, in their order.
     #[derive(Clone, Copy)]
-    enum Part {
+    enum Field {
         Header = 0,
         /// A block, or the Index.
         Next,
@@ -63,35 +63,35 @@ zeroed_enum! {
 
 /// The container of an .xz stream.
 #[doc(hidden)]
-pub struct Stream {
-    part: Part,
+pub struct XzStream {
+    field: Field,
     /// The ID of the check that all blocks have.
     check: u8,
     block: Block,
     index: Index,
 }
 
-zeroed! { impl for Stream { part, check, block, index } }
+zeroed! { impl for XzStream { field, check, block, index } }
 
-impl Stream {
+impl XzStream {
     /// 2.1.1
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(check) = header::check_id(input)? else { return Ok(Taken::missing(HEADER)) };
         self.check = check;
-        self.part = Part::Next;
-        Ok(Taken::part(HEADER))
+        self.field = Field::Next;
+        Ok(Taken::field(HEADER))
     }
 
     /// Looks for a Block Header Size (3.1.1), or the Index Indicator (4.1), which is no such size.
     fn next(&mut self, input: &[u8]) -> Taken {
         let Some(&size) = input.first() else { return Taken::missing(1) };
         if size == 0 {
-            self.part = Part::Index;
+            self.field = Field::Index;
         } else {
             self.block.begin(self.check);
-            self.part = Part::Block;
+            self.field = Field::Block;
         }
-        Taken::part(0)
+        Taken::field(0)
     }
 
     fn block(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
@@ -99,7 +99,7 @@ impl Stream {
         if self.block.is_whole() {
             let (unpadded, uncompressed) = self.block.sizes();
             self.index.add_block(unpadded, uncompressed)?;
-            self.part = Part::Next;
+            self.field = Field::Next;
         }
         Ok(taken)
     }
@@ -107,7 +107,7 @@ impl Stream {
     fn index(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let taken = self.index.field(input)?;
         if self.index.is_whole() {
-            self.part = Part::Footer;
+            self.field = Field::Footer;
         }
         Ok(taken)
     }
@@ -126,7 +126,7 @@ impl Stream {
     }
 }
 
-impl Container for Stream {
+impl Container for XzStream {
     type Engine = lzma::Lzma;
 
     fn format(&self) -> Option<Format> {
@@ -138,19 +138,19 @@ impl Container for Stream {
     }
 
     fn restart(&mut self) {
-        self.part = Part::Header;
+        self.field = Field::Header;
         self.check = check_id::NONE;
         self.block.begin(check_id::NONE);
         self.index.clear();
     }
 
-    fn part(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
-        match self.part {
-            Part::Header => self.header(input),
-            Part::Next => Ok(self.next(input)),
-            Part::Block => self.block(input, lzma),
-            Part::Index => self.index(input),
-            Part::Footer => self.footer(input),
+    fn field(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+        match self.field {
+            Field::Header => self.header(input),
+            Field::Next => Ok(self.next(input)),
+            Field::Block => self.block(input, lzma),
+            Field::Index => self.index(input),
+            Field::Footer => self.footer(input),
         }
     }
 

@@ -11,8 +11,8 @@ mod literals;
 mod sequences;
 
 use crate::check::Xxh64;
+use crate::decoder::{Container, Decoder, Next, Taken};
 use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
-use crate::wrapped::{Container, Next, Taken, Wrapped};
 use crate::zeroed::{zeroed, zeroed_enum, Maybe};
 use crate::{After, Check, Error, Format};
 
@@ -29,7 +29,7 @@ use dictionary::Dictionary;
 ///
 /// Without [`limit_window`](crate::Decode::limit_window) a frame with a window of more than 128 MiB
 /// is refused, as zstd does.
-pub type Zstd<'d> = Wrapped<Frame<'d>>;
+pub type Zstd<'d> = Decoder<ZstdFrame<'d>>;
 
 /// The largest Block_Maximum_Size, whatever the window, and so the most literals (3.1.1.2.4).
 pub(crate) const MAX_BLOCK: usize = 128 << 10;
@@ -56,7 +56,7 @@ mod descriptor {
 zeroed_enum! {
     /// The parts of a frame, in their order.
     #[derive(Clone, Copy)]
-    enum Part {
+    enum Field {
         Magic = 0,
         Header,
         SkippableSize,
@@ -69,8 +69,8 @@ zeroed_enum! {
 
 /// The container of a zstd frame.
 #[doc(hidden)]
-pub struct Frame<'d> {
-    part: Part,
+pub struct ZstdFrame<'d> {
+    field: Field,
     magicless: bool,
     has_checksum: bool,
     dictionary: Maybe<Dictionary<'d>>,
@@ -84,12 +84,12 @@ pub struct Frame<'d> {
 }
 
 zeroed! {
-    impl ['d] for Frame<'d> {
-        part, magicless, has_checksum, dictionary, window, max_block, content, written, hash,
+    impl ['d] for ZstdFrame<'d> {
+        field, magicless, has_checksum, dictionary, window, max_block, content, written, hash,
     }
 }
 
-impl<'d> Wrapped<Frame<'d>> {
+impl<'d> Decoder<ZstdFrame<'d>> {
     /// Chooses a dictionary for the frames to come: one in zstd's format, or else any bytes, at
     /// least 8. It stays chosen over a reset. A frame that has begun is lost by it.
     ///
@@ -122,12 +122,12 @@ impl<'d> Wrapped<Frame<'d>> {
     }
 }
 
-impl Frame<'_> {
+impl ZstdFrame<'_> {
     /// Magic_Number of a frame, or of a skippable one (3.1.1, 3.1.2).
     fn magic(&mut self, input: &[u8]) -> Result<Taken, Error> {
         if self.magicless {
-            self.part = Part::Header;
-            return Ok(Taken::part(0));
+            self.field = Field::Header;
+            return Ok(Taken::field(0));
         }
         // The verdict is the same however many of the bytes are there.
         let begins = |magic: [u8; MAGIC], mask: u8| {
@@ -141,8 +141,8 @@ impl Frame<'_> {
         if input.len() < MAGIC {
             return Ok(Taken::missing(MAGIC));
         }
-        self.part = if is_frame { Part::Header } else { Part::SkippableSize };
-        Ok(Taken::part(MAGIC))
+        self.field = if is_frame { Field::Header } else { Field::SkippableSize };
+        Ok(Taken::field(MAGIC))
     }
 
     /// Frame_Header (3.1.1.1).
@@ -181,8 +181,8 @@ impl Frame<'_> {
             None if id != 0 => return Err(Error::ZstdDictionaryId),
             None => {}
         }
-        self.part = Part::Block { begins: true };
-        Ok(Taken::part(size))
+        self.field = Field::Block { begins: true };
+        Ok(Taken::field(size))
     }
 
     /// Block_Header (3.1.1.2), and that the whole of a compressed block is there.
@@ -211,7 +211,7 @@ impl Frame<'_> {
                 blocks.begin_compressed(size);
             }
         }
-        self.part = if header & 1 != 0 { Part::End } else { Part::Block { begins: false } };
+        self.field = if header & 1 != 0 { Field::End } else { Field::Block { begins: false } };
         Ok(Taken { consumed: BLOCK_HEADER, next: Next::Body { window: self.window, begins } })
     }
 
@@ -249,12 +249,12 @@ impl Frame<'_> {
         if length == 0 {
             return Taken::missing(1);
         }
-        self.part = Part::Skippable { left: left.wrapping_sub(length as u32) };
-        Taken::part(length)
+        self.field = Field::Skippable { left: left.wrapping_sub(length as u32) };
+        Taken::field(length)
     }
 }
 
-impl Container for Frame<'_> {
+impl Container for ZstdFrame<'_> {
     /// As the reference decoder has it.
     const WINDOW_LIMIT: u64 = 128 << 20;
 
@@ -275,24 +275,24 @@ impl Container for Frame<'_> {
     }
 
     fn restart(&mut self) {
-        self.part = Part::Magic;
+        self.field = Field::Magic;
         self.has_checksum = false;
     }
 
-    fn part(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
-        match self.part {
-            Part::Magic => self.magic(input),
-            Part::Header => self.header(input, blocks),
-            Part::SkippableSize => {
+    fn field(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
+        match self.field {
+            Field::Magic => self.magic(input),
+            Field::Header => self.header(input, blocks),
+            Field::SkippableSize => {
                 let Some(size) = input.first_chunk::<FRAME_SIZE>() else {
                     return Ok(Taken::missing(FRAME_SIZE));
                 };
-                self.part = Part::Skippable { left: u32::from_le_bytes(*size) };
-                Ok(Taken::part(FRAME_SIZE))
+                self.field = Field::Skippable { left: u32::from_le_bytes(*size) };
+                Ok(Taken::field(FRAME_SIZE))
             }
-            Part::Skippable { left } => Ok(self.skip(input, left)),
-            Part::Block { begins } => self.block(input, begins, blocks),
-            Part::End => self.end(input),
+            Field::Skippable { left } => Ok(self.skip(input, left)),
+            Field::Block { begins } => self.block(input, begins, blocks),
+            Field::End => self.end(input),
         }
     }
 

@@ -3,7 +3,7 @@
 //! (RFC 1951, 3.2.6 and 3.2.7).
 
 use crate::bits::{Bits, REFILLED};
-use crate::wrapped::Step;
+use crate::output::Step;
 use crate::zeroed::zeroed;
 use crate::Error;
 
@@ -346,17 +346,17 @@ mod tests {
             headers += 1;
             let bytes = [&written.bytes[..], &[0xa5; 9][..random.below(10)]].concat();
             for split in 0..=written.bytes.len() {
-                let (mut held, mut at, mut part) = (Held::NONE, 0, 0);
+                let (mut held, mut at, mut field) = (Held::NONE, 0, 0);
                 for end in [split, bytes.len()] {
                     let mut bits = Bits::new(held, &bytes[at..end]);
-                    while part < 3 {
-                        let step = match part {
+                    while field < 3 {
+                        let step = match field {
                             0 => lengths.counts(&mut bits),
                             1 => lengths.code_length_code(&mut bits),
                             _ => lengths.read(&mut bits),
                         };
                         match step {
-                            Ok(Step::End) => part += 1,
+                            Ok(Step::End) => field += 1,
                             Ok(_) => break,
                             Err(error) => panic!("{error:?}"),
                         }
@@ -365,7 +365,7 @@ mod tests {
                     (used, held) = bits.finish();
                     at += used;
                 }
-                assert_eq!((part, at), (3, written.count.div_ceil(8)), "split {split}");
+                assert_eq!((field, at), (3, written.count.div_ceil(8)), "split {split}");
                 let (first, second) = lengths.of_codes();
                 assert_eq!((first, second), expected.split_at(litlen), "split {split}");
             }

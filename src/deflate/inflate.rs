@@ -2,8 +2,8 @@
 //! A deflate stream: block headers, stored blocks and code lengths (RFC 1951, 3.2.3 to 3.2.7).
 
 use crate::bits::{Bits, Held};
-use crate::output::Cursor;
-use crate::wrapped::{Engine, Step};
+use crate::decoder::Engine;
+use crate::output::{Cursor, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
@@ -77,7 +77,7 @@ impl Engine for Inflate {
     ) -> (usize, Result<Step, Error>) {
         let mut bits = Bits::new(self.held, input);
         let result = loop {
-            match self.part(&mut bits, out) {
+            match self.field(&mut bits, out) {
                 Ok(Step::End) if self.stage == Stage::End => break Ok(Step::End),
                 Ok(Step::End) => {}
                 other => break other,
@@ -91,7 +91,7 @@ impl Engine for Inflate {
 
 impl Inflate {
     /// One part of a block: [`Step::End`] says that the next stage was entered.
-    fn part<P: Page>(
+    fn field<P: Page>(
         &mut self,
         bits: &mut Bits<'_>,
         out: &mut Cursor<'_, P>,

@@ -2,8 +2,8 @@
 //! The symbols of a compressed block: alphabets, tables and the loop (RFC 1951, 3.2.5 and 3.2.6).
 
 use crate::bits::{Bits, REFILLED};
+use crate::output::Step;
 use crate::output::{Cursor, Fast};
-use crate::wrapped::Step;
 use crate::zeroed::zeroed;
 use crate::{Error, Page};
 

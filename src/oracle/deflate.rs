@@ -12,10 +12,10 @@ use miniz_oxide::inflate::core::{decompress, DecompressorOxide};
 use miniz_oxide::inflate::TINFLStatus;
 
 use super::{guarded, Foreign, Head, Package, Turn};
+use crate::decoder::{Container, Taken};
 use crate::deflate::WINDOW;
-use crate::wrapped::{Container, Taken};
 use crate::zeroed::zeroed;
-use crate::{deflate, gzip, zlib, After, Check, Error, Format};
+use crate::{deflate, After, Check, Error, Format};
 
 /// Of a raw stream.
 #[doc(hidden)]
@@ -23,7 +23,7 @@ use crate::{deflate, gzip, zlib, After, Check, Error, Format};
 pub struct Raw(Inflate);
 
 impl Package for Raw {
-    type Native = deflate::Raw;
+    type Native = deflate::RawDeflate;
 
     fn head(_: &[u8]) -> Result<Head, usize> {
         Ok(Head { window: WINDOW, check: Check::None })
@@ -40,7 +40,7 @@ impl Package for Raw {
 pub struct Zlib(Inflate);
 
 impl Package for Zlib {
-    type Native = zlib::Stream;
+    type Native = deflate::ZlibStream;
 
     fn head(_: &[u8]) -> Result<Head, usize> {
         Ok(Head { window: WINDOW, check: Check::Adler32 })
@@ -53,7 +53,7 @@ impl Package for Zlib {
 
 /// The container of a gzip member: this crate's own.
 #[doc(hidden)]
-pub struct Member(gzip::Member);
+pub struct Member(deflate::GzipMember);
 
 zeroed! { impl for Member(_) }
 
@@ -72,7 +72,7 @@ impl Container for Member {
         self.0.restart();
     }
 
-    fn part(&mut self, input: &[u8], _: &mut Foreign<Raw>) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], _: &mut Foreign<Raw>) -> Result<Taken, Error> {
         self.0.field(input)
     }
 

@@ -9,8 +9,8 @@ use lzma_rs::error::{Error as Refusal, Result as Opinion};
 use lzma_rs::{lzma_decompress, xz_decompress};
 
 use super::{guarded, Head, Package, Turn, MAX_HEAD};
+use crate::decoder::Container;
 use crate::format::{LZMA_HEADER, XZ_MAGIC};
-use crate::wrapped::Container;
 use crate::xz::{self, check_of, crc_of, dictionary_size, integer};
 use crate::{Check, Error};
 
@@ -68,7 +68,7 @@ pub struct Xz;
 const HEADER: usize = 12;
 
 impl Whole for Xz {
-    type Native = xz::Stream;
+    type Native = xz::XzStream;
 
     fn head(input: &[u8]) -> Result<Head, usize> {
         let is_xz = input.iter().zip(XZ_MAGIC).all(|(&byte, magic)| byte == magic);
@@ -132,7 +132,7 @@ fn dictionary(header: &[u8]) -> Option<u64> {
 pub struct Alone;
 
 impl Whole for Alone {
-    type Native = xz::Alone;
+    type Native = xz::LzmaFile;
 
     fn head(input: &[u8]) -> Result<Head, usize> {
         let Some(&[_, a, b, c, d, ..]) = input.first_chunk::<LZMA_HEADER>() else {

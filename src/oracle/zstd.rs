@@ -15,12 +15,12 @@ use crate::{Check, Error};
 #[doc(hidden)]
 pub struct Frame {
     decoder: FrameDecoder,
-    part: Part,
+    field: Field,
     has_checksum: bool,
     unit: Vec<u8>,
 }
 
-enum Part {
+enum Field {
     Header,
     Block,
     /// The rest of a skippable frame.
@@ -34,12 +34,12 @@ impl Default for Frame {
         let mut decoder = FrameDecoder::new();
         // The limit is held before it is asked.
         decoder.set_max_window_size(u64::MAX);
-        Self { decoder, part: Part::Header, has_checksum: false, unit: Vec::new() }
+        Self { decoder, field: Field::Header, has_checksum: false, unit: Vec::new() }
     }
 }
 
 impl Package for Frame {
-    type Native = zstd::Frame<'static>;
+    type Native = zstd::ZstdFrame<'static>;
 
     fn head(input: &[u8]) -> Result<Head, usize> {
         let size = header_size(input);
@@ -65,14 +65,14 @@ impl Package for Frame {
     fn decode(&mut self, input: &[u8], output: &mut Vec<u8>) -> (usize, Result<Turn, Error>) {
         let mut rest = input;
         let turn = loop {
-            if let Part::Skippable { left } = &mut self.part {
+            if let Field::Skippable { left } = &mut self.field {
                 let length = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 rest = rest.get(length..).unwrap_or(&[]);
                 *left -= length as u32;
                 break Ok(if *left == 0 { Turn::End } else { Turn::NeedInput });
             }
-            let size = match self.part {
-                Part::Block => block_size(&self.unit, self.has_checksum),
+            let size = match self.field {
+                Field::Block => block_size(&self.unit, self.has_checksum),
                 _ => header_size(&self.unit),
             };
             let missing = size.saturating_sub(self.unit.len());
@@ -85,8 +85,8 @@ impl Package for Frame {
                 rest = behind;
                 continue;
             }
-            let result = match self.part {
-                Part::Block => self.block(output),
+            let result = match self.field {
+                Field::Block => self.block(output),
                 _ => self.header().map(|()| Turn::More),
             };
             self.unit.clear();
@@ -115,9 +115,9 @@ impl Frame {
             return Err(Error::Oracle);
         }
         self.has_checksum = unit.get(MAGIC).is_some_and(|&flags| flags & HAS_CHECKSUM != 0);
-        self.part = match skipped {
-            Some(left) => Part::Skippable { left },
-            None => Part::Block,
+        self.field = match skipped {
+            Some(left) => Field::Skippable { left },
+            None => Field::Block,
         };
         Ok(())
     }

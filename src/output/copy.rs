@@ -241,11 +241,6 @@ fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
     have
 }
 
-#[inline(always)]
-pub(crate) fn load(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
-}
-
 /// A chunk, which is a number only so that it stays in registers.
 #[inline(always)]
 pub(super) fn load_chunk(bytes: &[u8], at: usize) -> Option<u128> {

@@ -3,7 +3,7 @@
 
 use super::copy::{copy_chunks, copy_over, load_chunk, lookup, store_chunk, Exact, Rules, CHUNK};
 use super::Parked;
-use crate::wrapped::Step;
+use super::Step;
 use crate::{Error, Page};
 
 /// One round of output: a page with the full pages before it.

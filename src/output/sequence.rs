@@ -18,7 +18,7 @@ impl Sequence {
     /// Literals, length, distance.
     #[inline(always)]
     pub(crate) fn parts(&self) -> [usize; 3] {
-        [self.literals, self.length, self.distance].map(|part| part as usize)
+        [self.literals, self.length, self.distance].map(|field| field as usize)
     }
 
     /// The place after a match of `length` bytes at `middle`; the last place of all where there is none.

@@ -2,8 +2,8 @@
 //! Blocks: header, Compressed Data, padding and check (The .xz File Format, 3).
 
 use crate::check::Crc32;
+use crate::decoder::{Next, Taken, MAX_UNIT};
 use crate::output::Output;
-use crate::wrapped::{Next, Taken, MAX_UNIT};
 use crate::zeroed::{zeroed, zeroed_enum, Maybe, Verdict};
 use crate::{Check, Error, Page};
 
@@ -33,7 +33,7 @@ mod flag {
 zeroed_enum! {
     /// The parts of a block, in their order.
     #[derive(Clone, Copy)]
-    enum Part {
+    enum Field {
         /// The head of the header.
         Header = 0,
         /// The rest of the header up to its CRC32.
@@ -51,7 +51,7 @@ zeroed_enum! {
 
 /// A block on its way.
 pub(super) struct Block {
-    part: Part,
+    field: Field,
     /// The check's ID, which the Stream Flags tell.
     check: u8,
     verifier: Verifier,
@@ -70,14 +70,14 @@ pub(super) struct Block {
 
 zeroed! {
     impl for Block {
-        part, check, verifier, header, crc, verdict, compressed_size, uncompressed_size, chunks, chain,
+        field, check, verifier, header, crc, verdict, compressed_size, uncompressed_size, chunks, chain,
     }
 }
 
 impl Block {
     /// Makes this ready for a block of a stream with the check of that ID, in place.
     pub(super) fn begin(&mut self, check: u8) {
-        self.part = Part::Header;
+        self.field = Field::Header;
         self.check = check;
         self.header = 0;
         self.chunks.begin(0, (MAX_SIZE, MAX_SIZE));
@@ -86,21 +86,21 @@ impl Block {
 
     /// Takes the next field.
     pub(super) fn field(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
-        match self.part {
-            Part::Header => Ok(self.header(input)),
-            Part::HeaderPadding { remaining } => Ok(self.header_padding(input, remaining)),
-            Part::HeaderCrc32 => self.header_crc32(input, lzma),
-            Part::Chunk => self.chunk(input, lzma),
-            Part::Padding => self.padding(input),
-            Part::Check => self.verify(input),
-            Part::UnknownCheck { remaining } => Ok(self.unknown_check(input, remaining)),
-            Part::End => Err(Error::Internal),
+        match self.field {
+            Field::Header => Ok(self.header(input)),
+            Field::HeaderPadding { remaining } => Ok(self.header_padding(input, remaining)),
+            Field::HeaderCrc32 => self.header_crc32(input, lzma),
+            Field::Chunk => self.chunk(input, lzma),
+            Field::Padding => self.padding(input),
+            Field::Check => self.verify(input),
+            Field::UnknownCheck { remaining } => Ok(self.unknown_check(input, remaining)),
+            Field::End => Err(Error::Internal),
         }
     }
 
     /// Whether the last field was taken.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.part, Part::End)
+        matches!(self.field, Field::End)
     }
 
     /// Which check the block has.
@@ -119,7 +119,7 @@ impl Block {
         self.verifier.update(self.check, bytes);
     }
 
-    /// Lets the filters follow, as [`Container::filter`](crate::wrapped::Container::filter) says.
+    /// Lets the filters follow, as [`Container::filter`](crate::decoder::Container::filter) says.
     pub(super) fn filter<P: Page>(
         &mut self,
         output: &Output,
@@ -141,8 +141,8 @@ impl Block {
         self.crc = Crc32::new();
         self.crc.update(head);
         self.verdict = self.read(head).into();
-        self.part = Part::HeaderPadding { remaining: without_crc.wrapping_sub(length as u16) };
-        Taken::part(length)
+        self.field = Field::HeaderPadding { remaining: without_crc.wrapping_sub(length as u16) };
+        Taken::field(length)
     }
 
     /// Block Flags, sizes and filters (3.1.2 to 3.1.6).
@@ -196,11 +196,11 @@ impl Block {
         }
         self.crc.update(padding);
         self.verdict = self.verdict.result().and(check_padding(padding)).into();
-        self.part = match remaining.saturating_sub(padding.len() as u16) {
-            0 => Part::HeaderCrc32,
-            remaining => Part::HeaderPadding { remaining },
+        self.field = match remaining.saturating_sub(padding.len() as u16) {
+            0 => Field::HeaderCrc32,
+            remaining => Field::HeaderPadding { remaining },
         };
-        Taken::part(padding.len())
+        Taken::field(padding.len())
     }
 
     /// 3.1.7
@@ -212,8 +212,8 @@ impl Block {
         self.verdict.result()?;
         self.verifier.clear();
         lzma.begin_block();
-        self.part = Part::Chunk;
-        Ok(Taken::part(crc.len()))
+        self.field = Field::Chunk;
+        Ok(Taken::field(crc.len()))
     }
 
     /// The header of a chunk, or the end of the Compressed Data (3.2).
@@ -227,7 +227,7 @@ impl Block {
             if self.uncompressed_size.get().is_some_and(|size| size != uncompressed) {
                 return Err(Error::XzUncompressedSize);
             }
-            self.part = Part::Padding;
+            self.field = Field::Padding;
         }
         Ok(taken)
     }
@@ -239,23 +239,23 @@ impl Block {
         if padding.iter().any(|&byte| byte != 0) {
             return Err(Error::XzBlockPadding);
         }
-        self.part = Part::Check;
-        Ok(Taken::part(length))
+        self.field = Field::Check;
+        Ok(Taken::field(length))
     }
 
     /// 3.4
     fn verify(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let size = check_size(self.check);
         if self.check() == Check::Unknown {
-            self.part = Part::UnknownCheck { remaining: size };
-            return Ok(Taken::part(0));
+            self.field = Field::UnknownCheck { remaining: size };
+            return Ok(Taken::field(0));
         }
         let Some(check) = input.get(..usize::from(size)) else {
             return Ok(Taken::missing(usize::from(size)));
         };
         self.verifier.verify(self.check, check)?;
-        self.part = Part::End;
-        Ok(Taken::part(check.len()))
+        self.field = Field::End;
+        Ok(Taken::field(check.len()))
     }
 
     fn unknown_check(&mut self, input: &[u8], remaining: u8) -> Taken {
@@ -263,11 +263,11 @@ impl Block {
         if bytes.is_empty() {
             return Taken::missing(1);
         }
-        self.part = match remaining.saturating_sub(bytes.len() as u8) {
-            0 => Part::End,
-            remaining => Part::UnknownCheck { remaining },
+        self.field = match remaining.saturating_sub(bytes.len() as u8) {
+            0 => Field::End,
+            remaining => Field::UnknownCheck { remaining },
         };
-        Taken::part(bytes.len())
+        Taken::field(bytes.len())
     }
 }
 

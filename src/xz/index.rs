@@ -2,7 +2,7 @@
 //! The Index, held against the blocks in constant memory (The .xz File Format, 4).
 
 use crate::check::{Crc32, Sha256};
-use crate::wrapped::Taken;
+use crate::decoder::Taken;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::Error;
 
@@ -82,7 +82,7 @@ fn add(sum: u64, size: u64) -> Result<u64, Error> {
 zeroed_enum! {
     /// The fields, in their order.
     #[derive(Clone, Copy)]
-    enum Part {
+    enum Field {
         Indicator = 0,
         Count,
         Unpadded,
@@ -96,19 +96,19 @@ zeroed_enum! {
 
 /// The sizes of the blocks so far, and the Index that is to have them.
 pub(super) struct Index {
-    part: Part,
+    field: Field,
     blocks: Sizes,
     records: Sizes,
     crc: Crc32,
     size: u64,
 }
 
-zeroed! { impl for Index { part, blocks, records, crc, size } }
+zeroed! { impl for Index { field, blocks, records, crc, size } }
 
 impl Index {
     /// Makes this ready for another stream, in place.
     pub(super) fn clear(&mut self) {
-        self.part = Part::Indicator;
+        self.field = Field::Indicator;
         self.blocks.clear();
         self.records.clear();
         self.crc = Crc32::new();
@@ -122,15 +122,15 @@ impl Index {
 
     /// Reads the next field. Each block has a record, so a count that is right bounds the work.
     pub(super) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        let (length, next) = match self.part {
-            Part::Indicator => (1, Part::Count),
-            Part::Count | Part::Unpadded | Part::Uncompressed { .. } => {
+        let (length, next) = match self.field {
+            Field::Indicator => (1, Field::Count),
+            Field::Count | Field::Unpadded | Field::Uncompressed { .. } => {
                 let Some((number, length)) = integer(input)? else {
                     return Ok(Taken::missing(input.len().saturating_add(1)));
                 };
                 (length, self.number(number)?)
             }
-            Part::Padding => {
+            Field::Padding => {
                 if !self.records.is_same(&self.blocks) {
                     return Err(Error::XzRecord);
                 }
@@ -139,9 +139,9 @@ impl Index {
                 if padding.iter().any(|&byte| byte != 0) {
                     return Err(Error::XzIndexPadding);
                 }
-                (length, Part::Crc32)
+                (length, Field::Crc32)
             }
-            Part::Crc32 => {
+            Field::Crc32 => {
                 let Some(crc) = input.first_chunk() else {
                     return Ok(Taken::missing(CRC32));
                 };
@@ -149,28 +149,28 @@ impl Index {
                     return Err(Error::XzIndexCrc32);
                 }
                 self.size = self.size.wrapping_add(CRC32 as u64);
-                self.part = Part::End;
-                return Ok(Taken::part(CRC32));
+                self.field = Field::End;
+                return Ok(Taken::field(CRC32));
             }
-            Part::End => return Err(Error::Internal),
+            Field::End => return Err(Error::Internal),
         };
         let Some(bytes) = input.get(..length) else { return Ok(Taken::missing(length)) };
         self.crc.update(bytes);
         self.size = self.size.wrapping_add(length as u64);
-        self.part = next;
-        Ok(Taken::part(length))
+        self.field = next;
+        Ok(Taken::field(length))
     }
 
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.part, Part::End)
+        matches!(self.field, Field::End)
     }
 
     /// Takes a field that is a multibyte integer, and says which comes next.
-    fn number(&mut self, number: u64) -> Result<Part, Error> {
-        match self.part {
-            Part::Count if number != self.blocks.totals.count => Err(Error::XzRecordCount),
-            Part::Unpadded => Ok(Part::Uncompressed { unpadded: number }),
-            Part::Uncompressed { unpadded } => {
+    fn number(&mut self, number: u64) -> Result<Field, Error> {
+        match self.field {
+            Field::Count if number != self.blocks.totals.count => Err(Error::XzRecordCount),
+            Field::Unpadded => Ok(Field::Uncompressed { unpadded: number }),
+            Field::Uncompressed { unpadded } => {
                 self.records.add(unpadded, number)?;
                 Ok(self.next_record())
             }
@@ -178,11 +178,11 @@ impl Index {
         }
     }
 
-    fn next_record(&self) -> Part {
+    fn next_record(&self) -> Field {
         if self.records.totals.count < self.blocks.totals.count {
-            Part::Unpadded
+            Field::Unpadded
         } else {
-            Part::Padding
+            Field::Padding
         }
     }
 

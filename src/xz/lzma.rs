@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! LZMA: literals, matches, and the loop that decodes them (LZMA specification).
 
-use crate::output::Cursor;
-use crate::wrapped::{Engine, Step};
+use crate::decoder::Engine;
+use crate::output::{Cursor, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 

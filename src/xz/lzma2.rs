@@ -3,7 +3,7 @@
 //!
 //! LZMA2 has no specification of its own. Its control bytes are those of XZ Utils.
 
-use crate::wrapped::{Next, Taken};
+use crate::decoder::{Next, Taken};
 use crate::zeroed::zeroed;
 use crate::Error;
 

@@ -3,8 +3,8 @@
 
 use core::ops::Range;
 
-use crate::output::Cursor;
-use crate::wrapped::{Engine, Step};
+use crate::decoder::Engine;
+use crate::output::{Cursor, Step};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 

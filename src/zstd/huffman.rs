@@ -412,8 +412,8 @@ mod tests {
             huffman.decode_four(streams.each_ref().map(|stream| &stream[..]), &mut out).unwrap();
             assert_eq!(out, symbols, "{bits} bits, {length} symbols");
             // A symbol too many or too few in any stream is an error.
-            for (i, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
-                for wrong in [&part[1..], &[part, &part[..1]].concat()] {
+            for (i, field) in parts.into_iter().enumerate().filter(|(_, field)| !field.is_empty()) {
+                for wrong in [&field[1..], &[field, &field[..1]].concat()] {
                     let mut streams = streams.clone();
                     streams[i] = encode(&huffman.table, wrong);
                     let streams = streams.each_ref().map(|stream| &stream[..]);

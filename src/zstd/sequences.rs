@@ -5,8 +5,8 @@
 use core::ops::Range;
 
 use crate::bits::{BackwardBits, BackwardHeld, BACKWARD_REFILLED};
+use crate::output::Step;
 use crate::output::{Cursor, Executor};
-use crate::wrapped::Step;
 use crate::zeroed::{zeroed, Verdict};
 use crate::{Error, Page};
 

@@ -2,23 +2,11 @@
 //! Compressed data in a container: what all decoders have in common.
 //!
 //! A [`Container`] reads the fields around the compressed data, an [`Engine`] the data itself.
-//! [`Wrapped`] drives both, and is the only one that knows input, pages and limits.
+//! [`Decoder`] drives both, and is the only one that knows input, pages and limits.
 
-use crate::output::{Cursor, Output};
+use crate::output::{Cursor, Output, Step};
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
-
-/// Why [`Engine::step`] came back.
-#[doc(hidden)]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// A unit is not whole yet.
-    NeedInput,
-    /// The round has no room for the next byte, which there is.
-    Full,
-    /// The block, or the body, has ended.
-    End,
-}
 
 /// What decodes compressed data. Not for implementing elsewhere.
 #[doc(hidden)]
@@ -68,7 +56,7 @@ pub trait Container: Zeroed {
     }
 
     /// Reads the next field: those before the first body, between two, and behind the last.
-    fn part(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
+    fn field(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
 
     /// Bytes that copies may refer to as if they stood before the data.
     fn prefix(&self) -> &[u8] {
@@ -109,7 +97,7 @@ pub struct Taken {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Another field, for which there may be input.
-    Part,
+    Field,
     /// A field that needs so many unconsumed bytes at least.
     Missing { min: usize },
     /// Compressed data, with copies from at most `window` bytes back; if it `begins`, from none of
@@ -123,8 +111,8 @@ pub(crate) enum Next {
 
 impl Taken {
     /// A field of `length` bytes, with another behind it.
-    pub(crate) const fn part(consumed: usize) -> Self {
-        Self { consumed, next: Next::Part }
+    pub(crate) const fn field(consumed: usize) -> Self {
+        Self { consumed, next: Next::Field }
     }
 
     /// A field of `length` bytes, of which so far there are too few.
@@ -147,7 +135,7 @@ zeroed_enum! {
     /// How far a decoder has come.
     #[derive(Clone, Copy)]
     enum Stage {
-        Part = 0,
+        Field = 0,
         Body,
         Done,
         Failed(Error),
@@ -156,7 +144,7 @@ zeroed_enum! {
 
 /// Decoder for one member, stream or frame in the container `C`, used under the names of the
 /// formats. All-zero memory is a fresh one.
-pub struct Wrapped<C: Container> {
+pub struct Decoder<C: Container> {
     stage: Stage,
     container: C,
     output: Output,
@@ -170,12 +158,12 @@ pub struct Wrapped<C: Container> {
 }
 
 zeroed! {
-    impl [C: Container] for Wrapped<C> {
+    impl [C: Container] for Decoder<C> {
         stage, container, output, consumed, window, window_limit, skip_unknown_checks, engine,
     }
 }
 
-impl<C: Container> Wrapped<C> {
+impl<C: Container> Decoder<C> {
     /// A fresh decoder without a window limit.
     pub const fn new() -> Self {
         Self::ZEROED
@@ -191,7 +179,7 @@ impl<C: Container> Wrapped<C> {
         let mut rest = input;
         let pause = loop {
             let (consumed, pause) = match self.stage {
-                Stage::Part => self.part(rest, pages)?,
+                Stage::Field => self.field(rest, pages)?,
                 Stage::Body => self.body(rest, pages)?,
                 Stage::Done => {
                     // Success speaks of these pages, so they must have room for what was written.
@@ -210,17 +198,17 @@ impl<C: Container> Wrapped<C> {
     }
 
     /// One field of the container.
-    fn part<P: Page>(
+    fn field<P: Page>(
         &mut self,
         input: &[u8],
         pages: &mut [P],
     ) -> Result<(usize, Option<Pause>), Error> {
-        let taken = self.container.part(input, &mut self.engine)?;
+        let taken = self.container.field(input, &mut self.engine)?;
         if self.container.check() == Check::Unknown && !self.skip_unknown_checks {
             return Err(Error::UnsupportedCheck);
         }
         match taken.next {
-            Next::Part => {}
+            Next::Field => {}
             Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
             Next::Body { window, begins } => {
                 let limit = self.window_limit.checked_sub(1).unwrap_or(C::WINDOW_LIMIT);
@@ -260,7 +248,7 @@ impl<C: Container> Wrapped<C> {
             }
             Ok(Step::Full) => None,
             Ok(Step::End) => {
-                self.stage = Stage::Part;
+                self.stage = Stage::Field;
                 None
             }
             Err(error) => {
@@ -298,7 +286,7 @@ impl<C: Container> Wrapped<C> {
 
 type Round = (usize, Result<Step, Error>);
 
-impl<C: Container> Default for Wrapped<C> {
+impl<C: Container> Default for Decoder<C> {
     fn default() -> Self {
         Self::new()
     }
@@ -308,7 +296,7 @@ impl<C: Container> Default for Wrapped<C> {
 /// header has 10, a symbol of LZMA 20, and one of deflate touches seven.
 pub(crate) const MAX_UNIT: usize = 48;
 
-impl<C: Container> Decode for Wrapped<C> {
+impl<C: Container> Decode for Decoder<C> {
     const CARRY: usize = C::MAX_UNIT;
 
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
@@ -356,7 +344,7 @@ impl<C: Container> Decode for Wrapped<C> {
     }
 
     fn reset(&mut self) {
-        self.stage = Stage::Part;
+        self.stage = Stage::Field;
         self.container.reset();
         self.output = Output::ZEROED;
         self.consumed = 0;
@@ -365,9 +353,9 @@ impl<C: Container> Decode for Wrapped<C> {
     }
 }
 
-impl<C: Container> Members for Wrapped<C> {
+impl<C: Container> Members for Decoder<C> {
     fn next_member(&mut self) {
-        self.stage = Stage::Part;
+        self.stage = Stage::Field;
         self.container.restart();
         self.engine.restart();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! One block by itself (The .xz File Format, 3).
 
+use crate::decoder::{Container, Decoder, Taken};
 use crate::output::Output;
-use crate::wrapped::{Container, Taken, Wrapped};
 use crate::zeroed::zeroed;
 use crate::{Check, Decode, Error, Format, Page};
 
@@ -16,7 +16,7 @@ use super::plan::XzRecord;
 /// exactly both sizes of its record: if not, the error is [`Error::XzRecord`].
 ///
 /// A fresh one, or one in all-zero memory, has no record yet, and refuses every block.
-pub type XzBlock = Wrapped<Single>;
+pub type XzBlock = Decoder<XzOneBlock>;
 
 impl XzBlock {
     /// A decoder for the block of that record.
@@ -38,7 +38,7 @@ impl XzBlock {
 
 /// The container of a block by itself, which has none.
 #[doc(hidden)]
-pub struct Single {
+pub struct XzOneBlock {
     check: u8,
     /// The sizes that the record tells.
     unpadded: u64,
@@ -46,9 +46,9 @@ pub struct Single {
     block: Block,
 }
 
-zeroed! { impl for Single { check, unpadded, uncompressed, block } }
+zeroed! { impl for XzOneBlock { check, unpadded, uncompressed, block } }
 
-impl Container for Single {
+impl Container for XzOneBlock {
     type Engine = Lzma;
 
     fn format(&self) -> Option<Format> {
@@ -64,7 +64,7 @@ impl Container for Single {
     }
 
     /// As the block says, within the sizes of the record.
-    fn part(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
         let taken = self.block.field(input, lzma)?;
         let (unpadded, uncompressed) = self.block.sizes();
         if unpadded > self.unpadded || uncompressed > self.uncompressed {

@@ -2,17 +2,18 @@
 //! zlib streams (RFC 1950).
 
 use crate::check::Adler32;
-use crate::deflate::Inflate;
+use crate::decoder::{Container, Decoder, Taken};
 use crate::format::check_zlib_header;
-use crate::wrapped::{Container, Taken, Wrapped};
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
+
+use super::Inflate;
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
 ///
 /// Distances are held against the window size that CINFO declares. A stream with a preset
 /// dictionary (FDICT) is refused with [`Error::ZlibDictionary`].
-pub type Zlib = Wrapped<Stream>;
+pub type Zlib = Decoder<ZlibStream>;
 
 const HEADER: usize = 2;
 const TRAILER: usize = 4;
@@ -21,14 +22,14 @@ const FDICT: u8 = 1 << 5;
 
 /// The container of a zlib stream.
 #[doc(hidden)]
-pub struct Stream {
+pub struct ZlibStream {
     begun: bool,
     adler: Adler32,
 }
 
-zeroed! { impl for Stream { begun, adler } }
+zeroed! { impl for ZlibStream { begun, adler } }
 
-impl Stream {
+impl ZlibStream {
     /// CMF and FLG.
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
@@ -54,7 +55,7 @@ impl Stream {
     }
 }
 
-impl Container for Stream {
+impl Container for ZlibStream {
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -69,7 +70,7 @@ impl Container for Stream {
         *self = Self::ZEROED;
     }
 
-    fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
         if self.begun {
             self.trailer(input)
         } else {

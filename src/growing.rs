@@ -4,7 +4,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::{Decode, Error, Pause, Progress, MIN_PAGE};
+use crate::decode::MIN_PAGE;
+use crate::{Decode, Error, Pause, Progress};
 
 /// The first size that [`decode_to_vec`] tries, as a multiple of the input's.
 const FIRST_GUESS: usize = 4;

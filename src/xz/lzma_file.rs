@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! .lzma files (The .lzma File Format).
 
+use crate::decoder::{Container, Decoder, Taken, MAX_UNIT};
 use crate::format::LZMA_HEADER;
-use crate::wrapped::{Container, Taken, Wrapped, MAX_UNIT};
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{After, Check, Error, Format};
 
@@ -13,7 +13,7 @@ use super::range;
 /// size or to an end marker. The format has no check.
 ///
 /// As XZ Utils do, it takes at most 4 literal context and literal position bits together.
-pub type Lzma = Wrapped<Alone>;
+pub type Lzma = Decoder<LzmaFile>;
 
 /// The smallest dictionary; a header that tells of less means this.
 pub(crate) const MIN_DICTIONARY: u32 = 4 << 10;
@@ -26,13 +26,13 @@ const _: () = assert!(HEADER <= MAX_UNIT);
 
 /// The container of a .lzma file.
 #[doc(hidden)]
-pub struct Alone {
+pub struct LzmaFile {
     begun: bool,
 }
 
-zeroed! { impl for Alone { begun } }
+zeroed! { impl for LzmaFile { begun } }
 
-impl Container for Alone {
+impl Container for LzmaFile {
     type Engine = lzma::Lzma;
 
     fn format(&self) -> Option<Format> {
@@ -48,7 +48,7 @@ impl Container for Alone {
     }
 
     /// 1.1
-    fn part(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
         if self.begun {
             return Ok(Taken::end(0));
         }

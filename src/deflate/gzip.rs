@@ -2,16 +2,17 @@
 //! gzip members (RFC 1952).
 
 use crate::check::{Crc32, Folded, Polynomial};
-use crate::deflate::{Inflate, WINDOW};
+use crate::decoder::{count, Container, Decoder, Taken};
 use crate::format::GZIP_MAGIC;
-use crate::wrapped::{count, Container, Taken, Wrapped};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format};
+
+use super::{Inflate, WINDOW};
 
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
 ///
 /// A gzip *file* is a series of members; [`Concatenated`](crate::Concatenated) takes them all.
-pub type Gzip = Wrapped<Member>;
+pub type Gzip = Decoder<GzipMember>;
 
 /// Where the fields of the fixed part begin (RFC 1952, 2.3).
 mod field {
@@ -36,7 +37,7 @@ const DEFLATE: u8 = 8;
 zeroed_enum! {
     /// The parts of a member, in their order.
     #[derive(Clone, Copy)]
-    enum Part {
+    enum Field {
         Fixed = 0,
         ExtraLength,
         Extra { left: u16 },
@@ -50,8 +51,8 @@ zeroed_enum! {
 
 /// The container of a gzip member.
 #[doc(hidden)]
-pub struct Member {
-    part: Part,
+pub struct GzipMember {
+    field: Field,
     flags: u8,
     header: Crc32,
     /// Length of the output, modulo 2^32 as ISIZE.
@@ -59,9 +60,9 @@ pub struct Member {
     output: Folded,
 }
 
-zeroed! { impl for Member { part, flags, header, size, output } }
+zeroed! { impl for GzipMember { field, flags, header, size, output } }
 
-impl Member {
+impl GzipMember {
     /// The fields of the fixed part that are there; the verdict is the same however many are.
     fn check_fixed(&mut self, input: &[u8]) -> Result<(), Error> {
         if input.iter().zip(GZIP_MAGIC).any(|(&byte, magic)| byte != magic) {
@@ -79,45 +80,45 @@ impl Member {
 
     /// The next field, for which it does not matter what decodes the data.
     pub(crate) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
-        let (consumed, next) = match self.part {
-            Part::Fixed => {
+        let (consumed, next) = match self.field {
+            Field::Fixed => {
                 self.check_fixed(input)?;
-                (field::FIXED_END, Part::ExtraLength)
+                (field::FIXED_END, Field::ExtraLength)
             }
-            Part::ExtraLength if self.flags & flag::FEXTRA == 0 => (0, Part::Name),
-            Part::ExtraLength => {
+            Field::ExtraLength if self.flags & flag::FEXTRA == 0 => (0, Field::Name),
+            Field::ExtraLength => {
                 let length = input.first_chunk().map_or(0, |xlen| u16::from_le_bytes(*xlen));
-                (2, Part::Extra { left: length })
+                (2, Field::Extra { left: length })
             }
-            Part::Extra { left: 0 } => (0, Part::Name),
-            Part::Extra { left } => {
+            Field::Extra { left: 0 } => (0, Field::Name),
+            Field::Extra { left } => {
                 let length = input.len().min(usize::from(left));
-                (length.max(1), Part::Extra { left: left.saturating_sub(length as u16) })
+                (length.max(1), Field::Extra { left: left.saturating_sub(length as u16) })
             }
-            Part::Name if self.flags & flag::FNAME == 0 => (0, Part::Comment),
-            Part::Name => text(input, Part::Name, Part::Comment),
-            Part::Comment if self.flags & flag::FCOMMENT == 0 => (0, Part::HeaderCrc),
-            Part::Comment => text(input, Part::Comment, Part::HeaderCrc),
-            Part::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Part::Body),
-            Part::HeaderCrc => {
+            Field::Name if self.flags & flag::FNAME == 0 => (0, Field::Comment),
+            Field::Name => text(input, Field::Name, Field::Comment),
+            Field::Comment if self.flags & flag::FCOMMENT == 0 => (0, Field::HeaderCrc),
+            Field::Comment => text(input, Field::Comment, Field::HeaderCrc),
+            Field::HeaderCrc if self.flags & flag::FHCRC == 0 => (0, Field::Body),
+            Field::HeaderCrc => {
                 let crc16 = self.header.value() as u16;
                 if input.first_chunk().is_some_and(|crc| u16::from_le_bytes(*crc) != crc16) {
                     return Err(Error::GzipHeaderCrc);
                 }
-                (2, Part::Body)
+                (2, Field::Body)
             }
-            Part::Body => {
-                self.part = Part::Trailer;
+            Field::Body => {
+                self.field = Field::Trailer;
                 return Ok(Taken::body(0, WINDOW));
             }
-            Part::Trailer => return self.trailer(input),
+            Field::Trailer => return self.trailer(input),
         };
         let Some(bytes) = input.get(..consumed) else { return Ok(Taken::missing(consumed)) };
         if self.flags & flag::FHCRC != 0 {
             self.header.update(bytes);
         }
-        self.part = next;
-        Ok(Taken::part(consumed))
+        self.field = next;
+        Ok(Taken::field(consumed))
     }
 
     /// CRC32 and ISIZE.
@@ -136,13 +137,13 @@ impl Member {
 }
 
 /// A zero-terminated string of any length: what is there of it, and the part that follows.
-fn text(input: &[u8], this: Part, next: Part) -> (usize, Part) {
+fn text(input: &[u8], this: Field, next: Field) -> (usize, Field) {
     let mut rest = input.iter();
     let next = if rest.any(|&byte| byte == 0) { next } else { this };
     (input.len().saturating_sub(rest.len()).max(1), next)
 }
 
-impl Container for Member {
+impl Container for GzipMember {
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -154,14 +155,14 @@ impl Container for Member {
     }
 
     fn restart(&mut self) {
-        self.part = Part::Fixed;
+        self.field = Field::Fixed;
         self.flags = 0;
         self.header = Crc32::new();
         self.size = 0;
         self.output.clear();
     }
 
-    fn part(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {
         self.field(input)
     }
 
