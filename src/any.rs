@@ -4,7 +4,7 @@
 use crate::decoder::{Container, Decoder, Taken};
 use crate::output::Output;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
-use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
+use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
 
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
 /// a fresh decoder.
@@ -125,20 +125,14 @@ impl Decode for Any {
         chosen!(self.decode(input, pages), Err(none))
     }
 
-    fn consumed(&self) -> u64 {
-        chosen!(self.consumed(), 0)
-    }
-
-    fn written(&self) -> u64 {
-        chosen!(self.written(), 0)
-    }
-
-    fn settled(&self) -> u64 {
-        chosen!(self.settled(), 0)
-    }
-
-    fn window(&self) -> Option<u64> {
-        chosen!(self.window(), None)
+    fn status(&self) -> Status {
+        let format = match self.stage {
+            Stage::Unsupported(format) => Some(format),
+            _ => None,
+        };
+        let info = Info { format, check: Check::None, blocks: 0 };
+        let nothing = Status { consumed: 0, written: 0, settled: 0, window: None, info };
+        chosen!(self.status(), nothing)
     }
 
     fn limit_window(&mut self, bytes: u64) {
@@ -157,14 +151,6 @@ impl Decode for Any {
         self.lzma.skip_unknown_checks(skip);
         #[cfg(feature = "zstd")]
         self.zstd.skip_unknown_checks(skip);
-    }
-
-    fn info(&self) -> Info {
-        let format = match self.stage {
-            Stage::Unsupported(format) => Some(format),
-            _ => None,
-        };
-        chosen!(self.info(), Info { format, check: Check::None, blocks: 0 })
     }
 
     fn release(&mut self, pages: usize) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 //! Input in pieces of any size.
 
 use crate::zeroed::{zeroed, Zeroed};
-use crate::{Decode, Error, Info, Page, Pause, Progress};
+use crate::{Decode, Error, Page, Pause, Progress, Status};
 
 /// Feeds a decoder from pieces of input of any size: sectors, or one byte at a time.
 ///
@@ -146,20 +146,8 @@ impl<D: Decode, const N: usize> Decode for Carry<D, N> {
         Ok(Progress { consumed: input.len().saturating_sub(rest.len()), pause })
     }
 
-    fn consumed(&self) -> u64 {
-        self.decoder.consumed()
-    }
-
-    fn written(&self) -> u64 {
-        self.decoder.written()
-    }
-
-    fn settled(&self) -> u64 {
-        self.decoder.settled()
-    }
-
-    fn window(&self) -> Option<u64> {
-        self.decoder.window()
+    fn status(&self) -> Status {
+        self.decoder.status()
     }
 
     fn limit_window(&mut self, bytes: u64) {
@@ -168,10 +156,6 @@ impl<D: Decode, const N: usize> Decode for Carry<D, N> {
 
     fn skip_unknown_checks(&mut self, skip: bool) {
         self.decoder.skip_unknown_checks(skip);
-    }
-
-    fn info(&self) -> Info {
-        self.decoder.info()
     }
 
     fn release(&mut self, pages: usize) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 //! Members, streams and frames one after the other.
 
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
-use crate::{After, Decode, Error, Info, Members, Page, Pause, Progress};
+use crate::{After, Decode, Error, Members, Page, Pause, Progress, Status};
 
 zeroed_enum! {
     #[derive(Clone, Copy)]
@@ -132,20 +132,9 @@ impl<D: Members> Decode for Concatenated<D> {
         }
     }
 
-    fn consumed(&self) -> u64 {
-        self.decoder.consumed().wrapping_add(self.all_padding)
-    }
-
-    fn written(&self) -> u64 {
-        self.decoder.written()
-    }
-
-    fn settled(&self) -> u64 {
-        self.decoder.settled()
-    }
-
-    fn window(&self) -> Option<u64> {
-        self.decoder.window()
+    fn status(&self) -> Status {
+        let status = self.decoder.status();
+        Status { consumed: status.consumed.wrapping_add(self.all_padding), ..status }
     }
 
     fn limit_window(&mut self, bytes: u64) {
@@ -154,10 +143,6 @@ impl<D: Members> Decode for Concatenated<D> {
 
     fn skip_unknown_checks(&mut self, skip: bool) {
         self.decoder.skip_unknown_checks(skip);
-    }
-
-    fn info(&self) -> Info {
-        self.decoder.info()
     }
 
     fn release(&mut self, pages: usize) -> Result<(), Error> {

@@ -46,6 +46,23 @@ pub enum Pause {
     Done,
 }
 
+/// How far a decoder has come, and what it has learnt of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Bytes of input consumed over all calls. After an error: where the unit at fault starts, or the
+    /// end of a copy that reaches too far.
+    pub consumed: u64,
+    /// Bytes of output so far.
+    pub written: u64,
+    /// How many of the bytes written are final. Checksums run over them.
+    pub settled: u64,
+    /// Bytes of history that the stream may refer to, known once its header was read.
+    pub window: Option<u64>,
+    /// What the stream is.
+    pub info: Info,
+}
+
 /// A streaming decompressor into pages.
 ///
 /// # Rules
@@ -76,18 +93,33 @@ pub trait Decode {
     /// Decodes until input runs short, the pages are full, or the stream has ended.
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error>;
 
-    /// Bytes of input consumed over all calls. After an error: where the unit at fault begins, or
-    /// the end of a copy that reaches too far.
-    fn consumed(&self) -> u64;
+    /// How far the decoder has come, and what it has learnt of the stream.
+    fn status(&self) -> Status;
 
-    /// Bytes of output so far.
-    fn written(&self) -> u64;
+    /// [`Status::consumed`].
+    fn consumed(&self) -> u64 {
+        self.status().consumed
+    }
 
-    /// Of the bytes written, those that are final. Check sums run over them.
-    fn settled(&self) -> u64;
+    /// [`Status::written`].
+    fn written(&self) -> u64 {
+        self.status().written
+    }
 
-    /// Bytes of history that the stream may refer to, known once its header was read.
-    fn window(&self) -> Option<u64>;
+    /// [`Status::settled`].
+    fn settled(&self) -> u64 {
+        self.status().settled
+    }
+
+    /// [`Status::window`].
+    fn window(&self) -> Option<u64> {
+        self.status().window
+    }
+
+    /// [`Status::info`].
+    fn info(&self) -> Info {
+        self.status().info
+    }
 
     /// Refuses streams with a larger window than `bytes`, before they ask for a page. Without a call
     /// only zstd has a limit, 128 MiB, as its reference decoder has.
@@ -96,9 +128,6 @@ pub trait Decode {
     /// Whether to decode streams with a check that this crate does not know, which then goes
     /// unverified, instead of refusing them. None of the formats' present encoders writes one.
     fn skip_unknown_checks(&mut self, skip: bool);
-
-    /// What has been learnt of the stream.
-    fn info(&self) -> Info;
 
     /// Tells that `pages` pages were taken off the front of the array. Their bytes must be
     /// [settled](Self::settled). A copy that reaches into them later is an error, so keep the last

@@ -6,7 +6,7 @@
 
 use crate::output::{Cursor, Output, Step};
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
-use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress};
+use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
 
 /// What decodes compressed data. Not for implementing elsewhere.
 #[doc(hidden)]
@@ -307,20 +307,18 @@ impl<C: Container> Decode for Decoder<C> {
         result
     }
 
-    fn consumed(&self) -> u64 {
-        self.consumed
-    }
-
-    fn written(&self) -> u64 {
-        self.output.written()
-    }
-
-    fn settled(&self) -> u64 {
-        self.output.settled()
-    }
-
-    fn window(&self) -> Option<u64> {
-        (self.window > 0).then_some(self.window)
+    fn status(&self) -> Status {
+        Status {
+            consumed: self.consumed,
+            written: self.output.written(),
+            settled: self.output.settled(),
+            window: (self.window > 0).then_some(self.window),
+            info: Info {
+                format: self.container.format(),
+                check: self.container.check(),
+                blocks: self.engine.blocks(),
+            },
+        }
     }
 
     fn limit_window(&mut self, bytes: u64) {
@@ -329,14 +327,6 @@ impl<C: Container> Decode for Decoder<C> {
 
     fn skip_unknown_checks(&mut self, skip: bool) {
         self.skip_unknown_checks = skip;
-    }
-
-    fn info(&self) -> Info {
-        Info {
-            format: self.container.format(),
-            check: self.container.check(),
-            blocks: self.engine.blocks(),
-        }
     }
 
     fn release(&mut self, pages: usize) -> Result<(), Error> {

@@ -116,7 +116,9 @@ mod zstd;
 pub use any::Any;
 pub use carry::Carry;
 pub use concatenated::Concatenated;
-pub use decode::{decode_slice, After, Decode, Decoded, Members, Page, Pause, Progress, OVERSHOOT};
+pub use decode::{
+    decode_slice, After, Decode, Decoded, Members, Page, Pause, Progress, Status, OVERSHOOT,
+};
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 pub use decoder::Decoder;
 #[cfg(feature = "gzip")]
