@@ -4,6 +4,7 @@
 #[cfg(feature = "zstd")]
 mod window;
 
+use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 
 #[cfg(feature = "zstd")]
@@ -68,7 +69,7 @@ impl<'a> Bits<'a> {
 
     /// The bytes of which no bit was consumed.
     pub(crate) fn unread(&self) -> &'a [u8] {
-        self.input.get(self.used()..).unwrap_or(&[])
+        rest_from(self.input, self.used())
     }
 
     /// Drops the bits up to the next byte's start.
@@ -78,7 +79,7 @@ impl<'a> Bits<'a> {
 
     /// Drops the bits up to the next byte's start, and `bytes` bytes more, which are there.
     pub(crate) fn skip_bytes(&mut self, bytes: usize) {
-        let rest = self.unread().get(bytes..).unwrap_or(&[]);
+        let rest = rest_from(self.unread(), bytes);
         *self = Self { input: self.input, rest, buffer: 0, count: 0 };
     }
 
@@ -108,7 +109,7 @@ impl<'a> Bits<'a> {
         let Some(word) = self.rest.first_chunk() else { return false };
         self.buffer |= u64::from_le_bytes(*word).wrapping_shl(self.count);
         let bytes = (!self.count >> 3 & 7) as usize;
-        self.rest = self.rest.get(bytes..).unwrap_or(&[]);
+        self.rest = rest_from(self.rest, bytes);
         self.count |= REFILLED;
         true
     }
@@ -204,7 +205,7 @@ pub(crate) struct BackwardHeld {
 zeroed! { impl for BackwardHeld { rest, used } }
 
 impl<'a> BackwardBits<'a> {
-    /// Begins behind the final bit flag, the highest bit set of the last byte. `None`: there is none.
+    /// Begins after the final bit flag, the highest bit set of the last byte. `None`: there is none.
     pub(crate) fn new(stream: &'a [u8]) -> Option<Self> {
         let zeros = stream.last().filter(|&&last| last != 0)?.leading_zeros();
         let held = BackwardHeld { rest: stream.len(), used: zeros.wrapping_add(1) };
@@ -268,7 +269,7 @@ impl<'a> BackwardBits<'a> {
         self.buffer.rotate_left(self.used) as u32 & LOW_BITS[usize::from(bits)]
     }
 
-    /// The next bits, highest first; behind those that are readable there is nothing of meaning.
+    /// The next bits, highest first; bits after the readable ones mean nothing.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.buffer.wrapping_shl(self.used)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Input in pieces of any size.
 
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{Decode, Error, Page, Pause, Progress, Status};
 
 /// Feeds a decoder from pieces of input of any size: sectors, or one byte at a time.
 ///
-/// Decoders take input in whole units, and expect what they left to be passed again with more
-/// behind it. A `Carry` keeps what was left, up to `N` bytes, and joins it with the next piece
+/// Decoders take input in whole units, and expect unconsumed input to be passed again with more
+/// after it. A `Carry` keeps what was not consumed, up to `N` bytes, and joins it with the next piece
 /// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
 /// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY): 64 is enough for all
 /// but zstd, whose largest unit is a block of 128 KiB, and so `Any`. There it is to be named, as
@@ -124,14 +125,14 @@ impl<D: Decode, const N: usize> Decode for Carry<D, N> {
         let pause = loop {
             if self.held > 0 {
                 let (taken, pause) = self.joined(rest, pages)?;
-                rest = rest.get(taken..).unwrap_or(&[]);
+                rest = rest_from(rest, taken);
                 if let Some(pause) = pause {
                     break pause;
                 }
                 continue;
             }
             let Progress { consumed, pause } = self.decoder.decode(rest, pages)?;
-            rest = rest.get(consumed..).unwrap_or(&[]);
+            rest = rest_from(rest, consumed);
             if let Pause::NeedInput { min } = pause {
                 if rest.len() > N {
                     return Err(Error::Internal);

@@ -32,7 +32,7 @@ pub(crate) use xxh64::Xxh64;
 struct Pieces<const N: usize> {
     /// Bytes seen.
     length: u64,
-    /// The bytes behind the last whole piece, and then old ones.
+    /// The bytes after the last whole piece, and then old ones.
     begun: [u8; N],
 }
 
@@ -49,22 +49,22 @@ impl<const N: usize> Pieces<N> {
         let mut rest = bytes;
         if begun > 0 {
             let free = self.begun.get_mut(begun..).unwrap_or(&mut []);
-            let (fitting, behind) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
+            let (fitting, after) = rest.split_at_checked(free.len()).unwrap_or((rest, &[]));
             free.iter_mut().zip(fitting).for_each(|(place, &byte)| *place = byte);
             if fitting.len() < free.len() {
                 return;
             }
             take(&self.begun);
-            rest = behind;
+            rest = after;
         }
-        while let Some((piece, behind)) = rest.split_first_chunk() {
+        while let Some((piece, after)) = rest.split_first_chunk() {
             take(piece);
-            rest = behind;
+            rest = after;
         }
         self.begun.iter_mut().zip(rest).for_each(|(place, &byte)| *place = byte);
     }
 
-    /// The bytes behind the last whole piece.
+    /// The bytes after the last whole piece.
     fn rest(&self) -> &[u8] {
         const { assert!(N.is_power_of_two()) };
         self.begun.get(..self.length as usize & (N - 1)).unwrap_or(&[])

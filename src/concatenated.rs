@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Members, streams and frames one after the other.
 
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Decode, Error, Members, Page, Pause, Progress, Status};
 
@@ -66,7 +67,7 @@ impl<D: Members> Concatenated<D> {
         &self.decoder
     }
 
-    /// One member, or what stands behind it, up to a pause. `None` means that there is more.
+    /// One member, or what follows it, up to a pause. `None` means that there is more.
     fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Taken, Error> {
         let rest = match self.stage {
             Stage::Member => input,
@@ -125,7 +126,7 @@ impl<D: Members> Decode for Concatenated<D> {
                     return Err(error);
                 }
             };
-            rest = rest.get(consumed..).unwrap_or(&[]);
+            rest = rest_from(rest, consumed);
             if let Some(pause) = pause {
                 return Ok(Progress { consumed: input.len().saturating_sub(rest.len()), pause });
             }

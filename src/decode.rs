@@ -75,7 +75,7 @@ pub struct Status {
 ///   [`OVERSHOOT`] of them may be overwritten, never beyond the end of the page that holds the next
 ///   byte. A caller that decompresses in place leaves that margin.
 /// - Input is taken in whole units (a header field, a symbol): what was not consumed is passed
-///   again with more behind it. [`Carry`](crate::Carry) does that for callers with small pieces.
+///   again with more after it. [`Carry`](crate::Carry) does that for callers with small pieces.
 /// - The result never depends on how input and pages are split over calls.
 /// - After an error every call returns it until [`reset`](Self::reset).
 /// - After [`Pause::Done`] every call returns it again until [`reset`](Self::reset), and neither
@@ -131,8 +131,8 @@ pub trait Decode {
 
     /// Tells that `pages` pages were taken off the front of the array. Their bytes must be
     /// [settled](Self::settled). A copy that reaches into them later is an error, so keep the last
-    /// [`window`](Self::window) bytes. Who moves the pages that stay in the array does best to wait
-    /// until half of them can go.
+    /// [`window`](Self::window) bytes. If releasing a page means moving the rest, release in
+    /// batches, for example when half of the pages are free.
     ///
     /// ```
     /// # use pagewise::{Decode, Error, Gzip};
@@ -203,12 +203,12 @@ pub fn decode_slice<D: Decode>(
     }
 }
 
-/// What stands behind the end of a member, judged as the format's reference tool judges it.
+/// What follows the end of a member, judged as the format's reference tool judges it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum After {
     /// Another member begins here.
     Member,
-    /// Padding, after which the bytes behind it are judged again.
+    /// Padding. The bytes after it are judged again.
     Padding {
         /// How many bytes of it there are.
         length: usize,
@@ -227,7 +227,7 @@ pub trait Members: Decode {
     /// Makes ready for the next member: its output goes on where this one's ended.
     fn next_member(&mut self);
 
-    /// Judges the bytes behind a member, after `padding` bytes of padding; there is at least one.
+    /// Judges the bytes after a member, after `padding` bytes of padding; there is at least one.
     ///
     /// # Errors
     ///

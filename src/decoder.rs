@@ -2,9 +2,10 @@
 //! Compressed data in a container: what all decoders have in common.
 //!
 //! A [`Container`] reads the fields around the compressed data, an [`Engine`] the data itself.
-//! [`Decoder`] drives both, and is the only one that knows input, pages and limits.
+//! [`Decoder`] drives both, and counts input and output.
 
 use crate::output::{Cursor, Output, Step};
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
 
@@ -55,7 +56,7 @@ pub trait Container: Zeroed {
         self.restart();
     }
 
-    /// Reads the next field: those before the first body, between two, and behind the last.
+    /// Reads the next field: those before the first body, between two, and after the last.
     fn field(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
 
     /// Bytes that copies may refer to as if they stood before the data.
@@ -79,7 +80,7 @@ pub trait Container: Zeroed {
         Ok(output.written())
     }
 
-    /// What the bytes behind a member are, after so many bytes of padding; there is at least one.
+    /// What the bytes after a member are, after so many bytes of padding; there is at least one.
     fn after(&self, _padding: u64, _rest: &[u8]) -> Result<After, Error> {
         Ok(After::Trailing)
     }
@@ -110,7 +111,7 @@ pub(crate) enum Next {
 }
 
 impl Taken {
-    /// A field of `length` bytes, with another behind it.
+    /// A field of `length` bytes, followed by another.
     pub(crate) const fn field(consumed: usize) -> Self {
         Self { consumed, next: Next::Field }
     }
@@ -149,7 +150,7 @@ pub struct Decoder<C: Container> {
     container: C,
     output: Output,
     consumed: u64,
-    /// Of the present body; 0: not known yet.
+    /// Window of the present body; 0: not known yet.
     window: u64,
     /// The caller's window limit and one more; 0: none was set.
     window_limit: u64,
@@ -169,9 +170,9 @@ impl<C: Container> Decoder<C> {
         Self::ZEROED
     }
 
-    /// What a format's own choices are made in.
+    /// Container and engine, for choices that a format has of its own.
     #[cfg(any(feature = "xz", feature = "zstd"))]
-    pub(crate) fn parts(&mut self) -> (&mut C, &mut C::Engine) {
+    pub(crate) fn inside(&mut self) -> (&mut C, &mut C::Engine) {
         (&mut self.container, &mut self.engine)
     }
 
@@ -188,7 +189,7 @@ impl<C: Container> Decoder<C> {
                 }
                 Stage::Failed(error) => return Err(error),
             };
-            rest = rest.get(consumed..).unwrap_or(&[]);
+            rest = rest_from(rest, consumed);
             self.consumed = self.consumed.saturating_add(consumed as u64);
             if let Some(pause) = pause {
                 break pause;
@@ -274,7 +275,7 @@ impl<C: Container> Decoder<C> {
         Ok((consumed, step))
     }
 
-    /// Lets the filters follow, and the check behind them.
+    /// Lets the filters follow, and then the check.
     fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
         let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.reach()));
         let to = self.container.filter(&self.output, pages, reachable, end)?;
@@ -353,9 +354,4 @@ impl<C: Container> Members for Decoder<C> {
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
         self.container.after(padding, rest)
     }
-}
-
-/// `Iterator::count`, whose addition rustc 1.85 leaves an overflow check in at opt-level z.
-pub(crate) fn count(items: impl Iterator) -> usize {
-    items.fold(0, |count: usize, _| count.wrapping_add(1))
 }

@@ -162,7 +162,7 @@ pub enum Error {
     LzmaEndMarker,
     /// LZMA: the range coder is not at its end where the chunk or file is.
     LzmaEnd,
-    /// .lzma: bytes behind the end of the file.
+    /// .lzma: bytes after the end of the file.
     LzmaTrailing,
 
     /// zstd: no Magic_Number, neither a frame's nor a skippable frame's (RFC 8878, 3.1).
@@ -356,7 +356,7 @@ impl Error {
             Self::LzmaLength => "LZMA: match longer than what is left",
             Self::LzmaEndMarker => "LZMA: end marker out of place",
             Self::LzmaEnd => "LZMA: range coder not at its end",
-            Self::LzmaTrailing => "lzma: bytes behind the end",
+            Self::LzmaTrailing => "lzma: bytes after the end",
             Self::ZstdMagic => "zstd: not in zstd format",
             Self::ZstdReservedBit => "zstd: reserved bit set",
             Self::ZstdBlockType => "zstd: reserved block type",

@@ -81,8 +81,8 @@ struct Slot<D> {
 
 zeroed! { impl [D: Zeroed] for Slot<D> { head, decoder } }
 
-/// The same for whichever decoder a format has, which goes by the name `$decoder`; `$none` where this
-/// build has none.
+/// Evaluates `$value` with `$decoder` as a name for the decoder of `$format`; `$none` where this build has no
+/// such decoder.
 macro_rules! with {
     ($format:expr, $decoder:ident => $value:expr, $none:expr) => {
         match $format {
@@ -125,7 +125,7 @@ macro_rules! with {
     };
 }
 
-/// Of the decoder in `memory`; none of the formats if it is null.
+/// The format of the decoder in `memory`; none of the formats if it is null.
 ///
 /// # Safety
 ///

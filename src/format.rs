@@ -24,7 +24,7 @@ pub enum Format {
 
 /// The first bytes of .xz files (The .xz File Format, 2.1.1.1).
 pub(crate) const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
-/// Of zstd frames (RFC 8878, 3.1.1), and of skippable ones but for four bits (3.1.2).
+/// The first bytes of zstd frames (RFC 8878, 3.1.1), and of skippable frames but for four bits (3.1.2).
 pub(crate) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub(crate) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 /// ID1 and ID2 of gzip members (RFC 1952, 2.3.1).

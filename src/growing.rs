@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::decode::MIN_PAGE;
+use crate::slices::rest_from;
 use crate::{Decode, Error, Pause, Progress};
 
 /// The first size that [`decode_to_vec`] tries, as a multiple of the input's.
@@ -37,7 +38,7 @@ pub fn decode_to_vec<D: Decode>(
     let mut rest = input;
     loop {
         let Progress { consumed, pause } = decoder.decode(rest, &mut [&mut output])?;
-        rest = rest.get(consumed..).unwrap_or(&[]);
+        rest = rest_from(rest, consumed);
         match pause {
             Pause::Done => break,
             Pause::NeedInput { .. } => return Err(Error::Truncated),
@@ -93,7 +94,7 @@ impl<const N: usize> GrowingPages<N> {
     pub fn decode<D: Decode>(&mut self, decoder: &mut D, input: &[u8]) -> Result<Progress, Error> {
         let mut consumed = 0;
         loop {
-            let rest = input.get(consumed..).unwrap_or(&[]);
+            let rest = rest_from(input, consumed);
             let progress = decoder.decode(rest, &mut self.pages)?;
             consumed += progress.consumed;
             match progress.pause {

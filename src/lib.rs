@@ -104,6 +104,9 @@ pub mod oracle;
 mod output;
 #[cfg(test)]
 mod random;
+// Each format uses its part of it.
+#[allow(dead_code)]
+mod slices;
 #[cfg(feature = "xz")]
 mod xz;
 // Each format uses its part of it.

@@ -27,7 +27,7 @@
 //! - [`window`](crate::Decode::window) is what the stream's header asks for, so that
 //!   [`limit_window`](crate::Decode::limit_window) means the same; pages are not read again.
 //! - [`Info::blocks`](crate::Info) stays 0: not all packages tell.
-//! - Of files, [`Concatenated`](crate::Concatenated) judges what stands behind a member, by the same
+//! - Of files, [`Concatenated`](crate::Concatenated) judges what follows a member, by the same
 //!   rules as for this crate's own decoders.
 
 mod deflate;
@@ -41,6 +41,7 @@ use std::vec::Vec;
 
 use crate::decoder::{Container, Decoder, Engine, Taken};
 use crate::output::{Cursor, Step};
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, Maybe, Zeroed};
 use crate::{After, Check, Error, Format, Page};
 
@@ -77,11 +78,11 @@ pub type Gzip = Decoder<deflate::Member>;
 pub type Xz = Decoder<Bare<lzma::Collected<lzma::Xz>>>;
 
 /// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding tells whether it is. So
-/// all input is collected, and each call decodes it from the begin: give it large pieces.
+/// all input is collected, and each call decodes it from the start: give it large pieces.
 ///
 /// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for the
 /// first one of the data. In a file of known size it takes the size for the end: it does not see a range
-/// coder that is not at its end, and leaves an end marker behind as trailing bytes.
+/// coder that is not at its end, and leaves an end marker as trailing bytes.
 pub type Lzma = Decoder<Bare<lzma::Collected<lzma::Alone>>>;
 
 /// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out once
@@ -109,7 +110,7 @@ pub trait Package: Default {
     fn decode(&mut self, input: &[u8], output: &mut Vec<u8>) -> (usize, Result<Turn, Error>);
 }
 
-/// What a stream declares at its begin.
+/// What a stream declares at its start.
 #[doc(hidden)]
 pub struct Head {
     window: u64,
@@ -214,7 +215,7 @@ impl<P: Package> Engine for Foreign<P> {
         let running = self.running.get_or_insert_default();
         let mut rest = input;
         let result = loop {
-            let output = running.output.get(running.stored..).unwrap_or(&[]);
+            let output = rest_from(&running.output, running.stored);
             let fits = out.extend(output);
             running.stored += fits;
             if fits < output.len() {
@@ -226,7 +227,7 @@ impl<P: Package> Engine for Foreign<P> {
                 break end;
             }
             let (consumed, turn) = running.package.decode(rest, &mut running.output);
-            rest = rest.get(consumed..).unwrap_or(&[]);
+            rest = rest_from(rest, consumed);
             running.end = match turn {
                 Ok(Turn::More) => None,
                 Ok(Turn::NeedInput) if running.output.is_empty() => break Ok(Step::NeedInput),

@@ -29,6 +29,7 @@ mod twin_sequences;
 use core::ops::Range;
 
 use crate::decode::MIN_PAGE;
+use crate::slices::{first_bytes, rest_from};
 use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
@@ -217,7 +218,7 @@ impl Output {
     }
 
     /// Calls `convert` with the bytes of `range`, to change them in place and to say how many are
-    /// done. If fewer than [`LOOKAHEAD`] are left it gets them again with more behind them. Returns
+    /// done. If fewer than [`LOOKAHEAD`] are left it gets them again with more after them. Returns
     /// where it came to: the end of `range`, or as near as `convert` could.
     pub(crate) fn rewrite<P: Page>(
         &self,
@@ -229,18 +230,15 @@ impl Output {
         while at < range.end {
             let (index, offset) = self.place(at);
             let page = pages.get_mut(index).ok_or(Error::PageShape)?;
-            let length = first_bytes(
-                page.as_ref().get(offset..).unwrap_or(&[]),
-                range.end.saturating_sub(at),
-            )
-            .len();
+            let length =
+                first_bytes(rest_from(page.as_ref(), offset), range.end.saturating_sub(at)).len();
             let run = page.as_mut().get_mut(offset..).and_then(|run| run.get_mut(..length));
             let done = convert(run.unwrap_or(&mut []));
             at = at.saturating_add(done as u64);
             if done == length && done > 0 {
                 continue;
             }
-            // What is left of the page, with the bytes of the next one behind it.
+            // The rest of the page, followed by bytes of the next one.
             let mut joined = [0; 2 * LOOKAHEAD];
             let end = range.end.min(at.saturating_add(joined.len() as u64));
             let mut length = 0usize;
@@ -257,7 +255,7 @@ impl Output {
                 if written == 0 {
                     return Err(Error::PageShape);
                 }
-                rest = rest.get(written..).unwrap_or(&[]);
+                rest = rest_from(rest, written);
                 at = at.saturating_add(written as u64);
             }
             if done == 0 {
@@ -309,10 +307,4 @@ impl Output {
         let fits = index < pages.len() || (index == pages.len() && at == 0);
         fits.then_some((index, at)).ok_or(Error::PageShape)
     }
-}
-
-/// The first `length` of `bytes`, or all if there are fewer.
-fn first_bytes(bytes: &[u8], length: u64) -> &[u8] {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    bytes.get(..length).unwrap_or(bytes)
 }

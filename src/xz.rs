@@ -15,8 +15,9 @@ mod plan;
 mod range;
 mod verifier;
 
-use crate::decoder::{count, Container, Decoder, Taken, MAX_UNIT};
+use crate::decoder::{Container, Decoder, Taken, MAX_UNIT};
 use crate::output::Output;
+use crate::slices::{rest_from, zeros_at_start};
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format, Page};
 
@@ -36,7 +37,7 @@ pub(crate) use verifier::check_of;
 #[cfg(feature = "oracle")]
 pub(crate) use verifier::crc_of;
 
-/// Decoder for one .xz stream: headers, blocks of LZMA2 behind up to three filters, checks, index
+/// Decoder for one .xz stream: headers, blocks of LZMA2 with up to three filters, checks, index
 /// and footer, all verified.
 ///
 /// An .xz *file* is a series of streams with padding; [`Concatenated`](crate::Concatenated) takes
@@ -49,7 +50,7 @@ pub type Xz = Decoder<XzStream>;
 const _: () = assert!(HEADER <= MAX_UNIT);
 
 zeroed_enum! {
-    /// The parts of a stream, in their order.
+    /// The fields of a stream, in their order.
     #[derive(Clone, Copy)]
     enum Field {
         Header = 0,
@@ -170,7 +171,7 @@ impl Container for XzStream {
 
     /// As `xz -dc` judges it: null bytes by fours (2.2), or another stream.
     fn after(&self, _: u64, rest: &[u8]) -> Result<After, Error> {
-        let zeros = count(rest.iter().take_while(|&&byte| byte == 0));
+        let zeros = zeros_at_start(rest);
         Ok(match zeros {
             0 => After::Member,
             4.. => After::Padding { length: zeros & !3 },
@@ -201,6 +202,6 @@ pub(crate) fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
 /// The multibyte integer that `fields` begins with, which is taken off; `missing` if it is not whole.
 fn take_integer(fields: &mut &[u8], missing: Error) -> Result<u64, Error> {
     let (value, length) = integer(fields)?.ok_or(missing)?;
-    *fields = fields.get(length..).unwrap_or(&[]);
+    *fields = rest_from(fields, length);
     Ok(value)
 }

@@ -13,6 +13,7 @@ mod sequences;
 use crate::check::Xxh64;
 use crate::decoder::{Container, Decoder, Next, Taken};
 use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Maybe};
 use crate::{After, Check, Error, Format};
 
@@ -54,7 +55,7 @@ mod descriptor {
 }
 
 zeroed_enum! {
-    /// The parts of a frame, in their order.
+    /// The fields of a frame, in their order.
     #[derive(Clone, Copy)]
     enum Field {
         Magic = 0,
@@ -109,7 +110,7 @@ impl<'d> Decoder<ZstdFrame<'d>> {
     ///
     /// [`Error::ZstdDictionary`] if it is too short, or its tables are not valid.
     pub fn set_dictionary(&mut self, dictionary: &'d [u8]) -> Result<(), Error> {
-        let (container, engine) = self.parts();
+        let (container, engine) = self.inside();
         container.dictionary = Maybe::Nothing;
         container.dictionary = Maybe::Just(Dictionary::new(dictionary, engine)?);
         Ok(())
@@ -118,7 +119,7 @@ impl<'d> Decoder<ZstdFrame<'d>> {
     /// Chooses whether frames begin without their Magic_Number, as zstd's "magicless" format has
     /// them. It stays chosen over a reset.
     pub fn set_magicless(&mut self, magicless: bool) {
-        self.parts().0.magicless = magicless;
+        self.inside().0.magicless = magicless;
     }
 }
 
@@ -161,7 +162,7 @@ impl ZstdFrame<'_> {
         let size =
             1usize.wrapping_add(window_size).wrapping_add(id_size).wrapping_add(content_size);
         let Some(header) = input.get(..size) else { return Ok(Taken::missing(size)) };
-        let mut fields = header.get(1..).unwrap_or(&[]);
+        let mut fields = rest_from(header, 1);
 
         let window = number(&mut fields, window_size) as u32;
         let id = number(&mut fields, id_size) as u32;

@@ -40,11 +40,11 @@ impl Adler32 {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         let mut bytes = bytes;
         while !bytes.is_empty() {
-            let (run, behind) = bytes.split_at_checked(RUN).unwrap_or((bytes, &[]));
-            bytes = behind;
+            let (run, after) = bytes.split_at_checked(RUN).unwrap_or((bytes, &[]));
+            bytes = after;
             let mut rest = run;
-            while let Some((chunk, behind)) = rest.split_first_chunk::<LANES>() {
-                rest = behind;
+            while let Some((chunk, after)) = rest.split_first_chunk::<LANES>() {
+                rest = after;
                 let mut sum = 0u32;
                 let mut weighted = 0u32;
                 for (weight, &byte) in (1..=LANES as u32).rev().zip(chunk) {

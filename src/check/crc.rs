@@ -7,6 +7,7 @@
 
 use core::ops::{BitXor, Not, Shr};
 
+use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 
 /// Words of eight bytes that are worked on beside each other.
@@ -86,7 +87,7 @@ impl Tables<u64> {
         tables
     }
 
-    /// The same for a polynomial of 32 bits: its registers have no others.
+    /// These tables as numbers of 32 bits, for a polynomial of 32 bits, whose registers have no others.
     const fn narrow(&self) -> Tables<u32> {
         let mut tables = Tables { byte: [0; 256], skip: [[0; 256]; WORD] };
         let mut byte = 0;
@@ -128,7 +129,7 @@ impl Crc32 {
 
 #[inline(always)]
 pub(super) fn word_at(bytes: &[u8], at: usize) -> u64 {
-    let bytes = bytes.get(at..).unwrap_or(&[]);
+    let bytes = rest_from(bytes, at);
     bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
 }
 

@@ -21,6 +21,7 @@
 //! The first blocks are then folded where they stand, the first of them first.
 
 use super::crc::{word_at, Lanes, Register, WORD};
+use crate::slices::{self, rest_from};
 use crate::zeroed::zeroed;
 
 /// Bytes folded at a time.
@@ -231,20 +232,6 @@ impl Ring {
     }
 }
 
-/// Copies as many bytes as both have. By hand, as `copy_from_slice` can panic at opt-level z.
-fn copy(place: &mut [u8], bytes: &[u8]) {
-    let mut at = 0;
-    while let Some(from) = bytes.get(at..).and_then(|bytes| bytes.first_chunk::<16>()) {
-        let to = place.get_mut(at..).and_then(|place| place.first_chunk_mut());
-        let Some(to) = to else { break };
-        *to = *from;
-        at = at.wrapping_add(16);
-    }
-    let (place, bytes) = (place.get_mut(at..), bytes.get(at..));
-    let bytes = bytes.unwrap_or(&[]).iter();
-    place.unwrap_or(&mut []).iter_mut().zip(bytes).for_each(|(to, &from)| *to = from);
-}
-
 #[inline(always)]
 fn put_word(bytes: &mut [u8], at: usize, word: u64) {
     if let Some(place) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
@@ -292,7 +279,7 @@ impl Folded {
         // They are at the start of a block.
         self.ring.fold(polynomial, at, rest);
         let whole = rest.len() & !(BLOCK - 1);
-        self.keep(at.wrapping_add(whole), BLOCK, rest.get(whole..).unwrap_or(&[]));
+        self.keep(at.wrapping_add(whole), BLOCK, rest_from(rest, whole));
     }
 
     /// Stores up to `room` bytes at `at`, as they are and not across the end. Returns the position after
@@ -341,6 +328,19 @@ fn crc<R: Register>(fresh: bool, front: &[u8], last: &[u8]) -> R {
     let mut lanes = Lanes::new(if fresh { !R::ZERO } else { R::ZERO });
     lanes.pass(front);
     !lanes.finish(last)
+}
+
+/// Copies as many bytes as both have, 16 at a time: a loop over bytes or a call of `memcpy` takes longer for
+/// what is kept here.
+fn copy(place: &mut [u8], bytes: &[u8]) {
+    let mut at = 0;
+    while let Some(from) = rest_from(bytes, at).first_chunk::<16>() {
+        let to = place.get_mut(at..).and_then(|place| place.first_chunk_mut());
+        let Some(to) = to else { break };
+        *to = *from;
+        at = at.wrapping_add(16);
+    }
+    slices::copy(place.get_mut(at..).unwrap_or(&mut []), rest_from(bytes, at));
 }
 
 #[cfg(test)]

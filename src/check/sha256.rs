@@ -84,9 +84,9 @@ impl Sha256 {
         let mut value = [0; 32];
         let mut out = &mut value[..];
         for (initial, gain) in INITIAL.into_iter().zip(padded.gain) {
-            let Some((bytes, behind)) = out.split_first_chunk_mut() else { break };
+            let Some((bytes, after)) = out.split_first_chunk_mut() else { break };
             *bytes = initial.wrapping_add(gain).to_be_bytes();
-            out = behind;
+            out = after;
         }
         value
     }
@@ -97,9 +97,9 @@ fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     let mut schedule = [0u32; SCHEDULE];
     let mut rest = &block[..];
     for word in &mut schedule {
-        let Some((bytes, behind)) = rest.split_first_chunk() else { break };
+        let Some((bytes, after)) = rest.split_first_chunk() else { break };
         *word = u32::from_be_bytes(*bytes);
-        rest = behind;
+        rest = after;
     }
     let mut words = INITIAL;
     words.iter_mut().zip(&*gain).for_each(|(word, gain)| *word = word.wrapping_add(*gain));
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    /// The first bits behind the point of the primes' square and cube roots (4.2.2 and 5.3.3).
+    /// The first bits after the point of the primes' square and cube roots (4.2.2 and 5.3.3).
     #[test]
     fn constants() {
         let primes = (2..).filter(|n| (2..*n).all(|divisor| n % divisor != 0));

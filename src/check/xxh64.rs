@@ -64,19 +64,19 @@ impl Xxh64 {
         };
         hash = hash.wrapping_add(self.stripes.length);
         let mut rest = self.stripes.rest();
-        while let Some((word, behind)) = rest.split_first_chunk() {
+        while let Some((word, after)) = rest.split_first_chunk() {
             hash = (hash ^ round(0, u64::from_le_bytes(*word)))
                 .rotate_left(27)
                 .wrapping_mul(PRIME_1)
                 .wrapping_add(PRIME_4);
-            rest = behind;
+            rest = after;
         }
-        if let Some((half, behind)) = rest.split_first_chunk() {
+        if let Some((half, after)) = rest.split_first_chunk() {
             hash = (hash ^ u64::from(u32::from_le_bytes(*half)).wrapping_mul(PRIME_1))
                 .rotate_left(23)
                 .wrapping_mul(PRIME_2)
                 .wrapping_add(PRIME_3);
-            rest = behind;
+            rest = after;
         }
         for &byte in rest {
             hash = (hash ^ u64::from(byte).wrapping_mul(PRIME_5))
@@ -98,9 +98,9 @@ fn round(sum: u64, word: u64) -> u64 {
 fn take(sums: &mut [u64; 4], stripe: &[u8; STRIPE]) {
     let mut rest = &stripe[..];
     for sum in sums {
-        let Some((word, behind)) = rest.split_first_chunk() else { return };
+        let Some((word, after)) = rest.split_first_chunk() else { return };
         *sum = round(*sum, u64::from_le_bytes(*word));
-        rest = behind;
+        rest = after;
     }
 }
 

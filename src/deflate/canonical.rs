@@ -2,6 +2,7 @@
 //! Canonical prefix codes (RFC 1951, 3.2.2): from code lengths to the entries of a lookup table.
 
 use super::table::Entry;
+use crate::slices::{copy, rest_from};
 
 /// Longest code (RFC 1951, 3.2.7).
 const MAX_CODE_BITS: usize = 15;
@@ -82,7 +83,7 @@ impl Builder<'_> {
             if code.reversed & mask != group {
                 group = code.reversed & mask;
                 start = start.wrapping_add(size);
-                let bits = second_bits(counts.get(length..).unwrap_or(&[]), beyond);
+                let bits = second_bits(rest_from(counts, length), beyond);
                 size = 1usize.wrapping_shl(bits);
                 if let Some(slot) = self.first.get_mut(group) {
                     *slot = Entry::link(start, bits);
@@ -208,12 +209,6 @@ fn fill<'a>(
     (code, longer)
 }
 
-/// Copies as many entries as both slices have. The compiler turns it into a `memcpy`. With
-/// `copy_from_slice` it keeps a panic when it optimizes for size.
-pub(super) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
-    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
-}
-
 /// The next code to assign: canonical codes of a length count up.
 pub(super) struct NextCode {
     /// The code as a number, its last bit lowest.
@@ -323,8 +318,8 @@ pub(super) mod tests {
                 }
                 // The code's first bit is the lowest; what follows it does not matter.
                 let code = u64::from(code.reverse_bits() >> (32 - u32::from(length)));
-                for behind in [0, u64::MAX, 0x5a5a_5a5a] {
-                    let bits = code | behind << length;
+                for after in [0, u64::MAX, 0x5a5a_5a5a] {
+                    let bits = code | after << length;
                     let mut entry = table.first(bits);
                     let mut used = 0;
                     if entry.is_link() {

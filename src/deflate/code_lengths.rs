@@ -4,10 +4,11 @@
 
 use crate::bits::{Bits, REFILLED};
 use crate::output::Step;
+use crate::slices::copy;
 use crate::zeroed::zeroed;
 use crate::Error;
 
-use super::canonical::{copy, NextCode};
+use super::canonical::NextCode;
 use super::symbols::{DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
 
 /// Most literal/length codes that a block may bring along, and most distance codes.
@@ -346,17 +347,17 @@ mod tests {
             headers += 1;
             let bytes = [&written.bytes[..], &[0xa5; 9][..random.below(10)]].concat();
             for split in 0..=written.bytes.len() {
-                let (mut held, mut at, mut field) = (Held::NONE, 0, 0);
+                let (mut held, mut at, mut stage) = (Held::NONE, 0, 0);
                 for end in [split, bytes.len()] {
                     let mut bits = Bits::new(held, &bytes[at..end]);
-                    while field < 3 {
-                        let step = match field {
+                    while stage < 3 {
+                        let step = match stage {
                             0 => lengths.counts(&mut bits),
                             1 => lengths.code_length_code(&mut bits),
                             _ => lengths.read(&mut bits),
                         };
                         match step {
-                            Ok(Step::End) => field += 1,
+                            Ok(Step::End) => stage += 1,
                             Ok(_) => break,
                             Err(error) => panic!("{error:?}"),
                         }
@@ -365,7 +366,7 @@ mod tests {
                     (used, held) = bits.finish();
                     at += used;
                 }
-                assert_eq!((field, at), (3, written.count.div_ceil(8)), "split {split}");
+                assert_eq!((stage, at), (3, written.count.div_ceil(8)), "split {split}");
                 let (first, second) = lengths.of_codes();
                 assert_eq!((first, second), expected.split_at(litlen), "split {split}");
             }

@@ -2,8 +2,9 @@
 //! gzip members (RFC 1952).
 
 use crate::check::{Crc32, Folded, Polynomial};
-use crate::decoder::{count, Container, Decoder, Taken};
+use crate::decoder::{Container, Decoder, Taken};
 use crate::format::GZIP_MAGIC;
+use crate::slices::zeros_at_start;
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{After, Check, Error, Format};
 
@@ -35,7 +36,7 @@ mod flag {
 const DEFLATE: u8 = 8;
 
 zeroed_enum! {
-    /// The parts of a member, in their order.
+    /// The fields of a member, in their order.
     #[derive(Clone, Copy)]
     enum Field {
         Fixed = 0,
@@ -136,7 +137,7 @@ impl GzipMember {
     }
 }
 
-/// A zero-terminated string of any length: what is there of it, and the part that follows.
+/// A zero-terminated string of any length: what is there of it, and the field that follows.
 fn text(input: &[u8], this: Field, next: Field) -> (usize, Field) {
     let mut rest = input.iter();
     let next = if rest.any(|&byte| byte == 0) { next } else { this };
@@ -175,7 +176,7 @@ impl Container for GzipMember {
     /// is left alone. A lone byte that is not zero could begin a member.
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
         Ok(match *rest {
-            [0, ..] => After::Padding { length: count(rest.iter().take_while(|&&byte| byte == 0)) },
+            [0, ..] => After::Padding { length: zeros_at_start(rest) },
             _ if padding > 0 => After::Trailing,
             [_] => After::Missing { min: GZIP_MAGIC.len() },
             [a, b, ..] if [a, b] == GZIP_MAGIC => After::Member,

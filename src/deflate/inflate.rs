@@ -77,7 +77,7 @@ impl Engine for Inflate {
     ) -> (usize, Result<Step, Error>) {
         let mut bits = Bits::new(self.held, input);
         let result = loop {
-            match self.field(&mut bits, out) {
+            match self.advance(&mut bits, out) {
                 Ok(Step::End) if self.stage == Stage::End => break Ok(Step::End),
                 Ok(Step::End) => {}
                 other => break other,
@@ -90,8 +90,8 @@ impl Engine for Inflate {
 }
 
 impl Inflate {
-    /// One part of a block: [`Step::End`] says that the next stage was entered.
-    fn field<P: Page>(
+    /// Decodes on in the present stage of a block: [`Step::End`] says that the next one was entered.
+    fn advance<P: Page>(
         &mut self,
         bits: &mut Bits<'_>,
         out: &mut Cursor<'_, P>,
@@ -127,7 +127,7 @@ impl Inflate {
         }
     }
 
-    /// Goes on to `stage` if a part of a block has ended.
+    /// Goes on to `stage` if the present one has ended.
     fn enter(&mut self, step: Step, stage: Stage) -> Result<Step, Error> {
         if step == Step::End {
             self.stage = stage;

@@ -12,7 +12,7 @@ use super::WINDOW;
 
 /// Symbols that have codes: 286 and 287 take part in the fixed code, and mean nothing (3.2.6).
 pub(super) const LITLEN_SYMBOLS: usize = 288;
-/// Likewise 30 and 31.
+/// Symbols that have codes: 30 and 31 take part in the fixed code too, and mean nothing (3.2.6).
 pub(super) const DISTANCE_SYMBOLS: usize = 32;
 
 /// Bits of the first tables.

@@ -17,7 +17,7 @@ use crate::deflate::WINDOW;
 use crate::zeroed::zeroed;
 use crate::{deflate, After, Check, Error, Format};
 
-/// Of a raw stream.
+/// `miniz_oxide`'s decoder of a raw stream.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Raw(Inflate);
@@ -34,7 +34,7 @@ impl Package for Raw {
     }
 }
 
-/// Of a zlib stream.
+/// `miniz_oxide`'s decoder of a zlib stream.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Zlib(Inflate);

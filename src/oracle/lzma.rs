@@ -59,7 +59,7 @@ pub trait Whole: Default {
     fn judge(input: &[u8], output: &mut Vec<u8>) -> Option<(usize, Result<(), Error>)>;
 }
 
-/// Of an .xz stream.
+/// `lzma-rs`'s decoder of an .xz stream.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Xz;
@@ -126,7 +126,7 @@ fn dictionary(header: &[u8]) -> Option<u64> {
     dictionary_size(fields.get(..1).filter(|_| is_lzma2)?).ok().map(u64::from)
 }
 
-/// Of a .lzma file.
+/// `lzma-rs`'s decoder of a .lzma file.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Alone;
@@ -156,7 +156,7 @@ impl Whole for Alone {
 
 type Decoder<'a> = fn(&mut Source<'a>, &mut Vec<u8>) -> Opinion<()>;
 
-/// Decodes the stream that `input` begins with. `None`: it goes on behind it. Otherwise where it ends,
+/// Decodes the stream that `input` begins with. `None`: it goes on after `input`. Otherwise where it ends,
 /// or where it was refused.
 ///
 /// `lzma-rs` wants nothing to follow, of which there is always something at first: so it tells where

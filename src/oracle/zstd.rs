@@ -8,6 +8,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::{guarded, Head, Package, Turn};
 use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
+use crate::slices::rest_from;
 use crate::zstd::{self, number, window_of, BLOCK_HEADER, CHECKSUM, FRAME_SIZE, MAGIC, MAX_BLOCK};
 use crate::{Check, Error};
 
@@ -67,7 +68,7 @@ impl Package for Frame {
         let turn = loop {
             if let Field::Skippable { left } = &mut self.field {
                 let length = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                rest = rest.get(length..).unwrap_or(&[]);
+                rest = rest_from(rest, length);
                 *left -= length as u32;
                 break Ok(if *left == 0 { Turn::End } else { Turn::NeedInput });
             }
@@ -77,12 +78,12 @@ impl Package for Frame {
             };
             let missing = size.saturating_sub(self.unit.len());
             if missing > 0 {
-                let (taken, behind) = rest.split_at(missing.min(rest.len()));
+                let (taken, after) = rest.split_at(missing.min(rest.len()));
                 if taken.is_empty() {
                     break Ok(Turn::NeedInput);
                 }
                 self.unit.extend_from_slice(taken);
-                rest = behind;
+                rest = after;
                 continue;
             }
             let result = match self.field {
@@ -170,13 +171,13 @@ fn header_size(begin: &[u8]) -> usize {
     }
 }
 
-/// Of Dictionary_ID (3.1.1.1.1.6).
+/// Size of Dictionary_ID (3.1.1.1.1.6).
 fn id_size(descriptor: u8) -> usize {
     [0, 1, 2, 4][usize::from(descriptor & 3)]
 }
 
-/// The same of a block (3.1.1.2), and the checksum behind the last one. One that is no good has no
-/// content.
+/// Size of a block (3.1.1.2), and of the checksum after the last one. A block that is no good counts as
+/// its header.
 fn block_size(begin: &[u8], has_checksum: bool) -> usize {
     let Some(&[a, b, c]) = begin.first_chunk::<BLOCK_HEADER>() else { return BLOCK_HEADER };
     let header = u32::from_le_bytes([a, b, c, 0]);

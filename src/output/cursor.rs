@@ -38,8 +38,8 @@ pub(crate) struct Mark {
 }
 
 impl<P: Page> Cursor<'_, P> {
-    /// The same cursor for a loop to hold in registers: a call that is not inlined gets one of its
-    /// own in turn. [`move_to`](Self::move_to) brings this one to where that one came.
+    /// A copy of this cursor, for a loop to hold in registers. A call that is not inlined gets a copy of
+    /// its own in turn. [`move_to`](Self::move_to) brings this cursor to where the copy came.
     #[inline(always)]
     pub(crate) fn reborrow(&mut self) -> Cursor<'_, P> {
         Cursor { pages: self.pages, ..*self }

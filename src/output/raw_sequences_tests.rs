@@ -28,7 +28,7 @@ macro_rules! round {
             (next, quick) = (next + done, quick + done);
             assert!(executor.at() - start <= $room);
             let Some(sequence) = $sequences.get(next) else { break true };
-            let [run, length, distance] = sequence.parts();
+            let [run, length, distance] = sequence.fields();
             let rest = &$literals[left.clone()];
             let is_much = run > rest.len() || executor.at() - start + run + length > $room;
             if is_much || executor.is_full() || executor.is_parked() {
@@ -61,7 +61,7 @@ fn naive(
     let (page_end, first) = (bytes.len() + setting.released, setting.released);
     let (mut at, mut taken, mut next) = (setting.written, 0, 0);
     for sequence in sequences {
-        let [run, length, distance] = sequence.parts();
+        let [run, length, distance] = sequence.fields();
         let is_much =
             run > literals.len() - CHUNK - taken || at - setting.written + run + length > room;
         if is_much || at == page_end {

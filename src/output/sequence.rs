@@ -17,7 +17,7 @@ zeroed! { impl for Sequence { literals, length, distance } }
 impl Sequence {
     /// Literals, length, distance.
     #[inline(always)]
-    pub(crate) fn parts(&self) -> [usize; 3] {
+    pub(crate) fn fields(&self) -> [usize; 3] {
         [self.literals, self.length, self.distance].map(|field| field as usize)
     }
 

@@ -80,7 +80,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         literals: &[u8],
         remaining: &mut Range<usize>,
     ) -> Option<()> {
-        let [run, length, distance] = sequence.parts();
+        let [run, length, distance] = sequence.fields();
         let at = self.cursor.at;
         let end = self.limits.most.min(self.cursor.page()?.len());
         if run.saturating_add(length) > end.saturating_sub(at) {
@@ -141,7 +141,7 @@ fn execute_one<P: Page>(
     literals: &[u8],
     remaining: &mut Range<usize>,
 ) -> Option<()> {
-    let [run, length, distance] = sequence.parts();
+    let [run, length, distance] = sequence.fields();
     let (at, taken) = (cursor.at, remaining.start);
     let middle = at.wrapping_add(run);
     let end = Sequence::end(middle, length);

@@ -31,7 +31,7 @@ mod flag {
 }
 
 zeroed_enum! {
-    /// The parts of a block, in their order.
+    /// The fields of a block, in their order.
     #[derive(Clone, Copy)]
     enum Field {
         /// The head of the header.

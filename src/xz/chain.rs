@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The filters of a block, one behind the other over the same bytes (The .xz File Format, 5).
+//! The filters of a block, one after the other over the same bytes (The .xz File Format, 5).
 
 use crate::output::Output;
 use crate::zeroed::zeroed;
@@ -29,7 +29,7 @@ impl Chain {
         self.length = 0;
     }
 
-    /// Adds a filter behind those so far.
+    /// Adds a filter after those so far.
     pub(super) fn push(&mut self, id: u64, properties: &[u8]) -> Result<(), Error> {
         let filter = self.filters.get_mut(self.length).ok_or(Error::Internal)?;
         filter.set(id, properties)?;

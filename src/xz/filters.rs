@@ -39,7 +39,7 @@ pub(crate) struct Filter {
     /// Delta: the distance less one, as Filter Properties has it.
     distance: u8,
     recent: Recent,
-    /// Of the next byte, from the start offset on.
+    /// Position of the next byte, counted from the start offset.
     position: u32,
     /// Delta: the last bytes put out, each at its position modulo 256.
     history: [u8; 256],
@@ -82,7 +82,7 @@ impl Filter {
     }
 
     /// Converts `bytes`, the next ones of the block, in place as far as it can, and says how many
-    /// are done. Those left, fewer than [`LOOKAHEAD`], can only be judged with more behind them; at
+    /// are done. Those left, fewer than [`LOOKAHEAD`], can only be judged with more after them; at
     /// the block's end they stay as they are.
     pub(crate) fn run(&mut self, bytes: &mut [u8]) -> usize {
         let position = self.position;

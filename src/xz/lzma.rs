@@ -3,6 +3,7 @@
 
 use crate::decoder::Engine;
 use crate::output::{Cursor, Step};
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
@@ -43,7 +44,7 @@ zeroed_enum! {
         Symbols,
         /// The end marker was there.
         Marked,
-        /// The last symbol ended behind the chunk.
+        /// The last symbol ended after the chunk.
         Overrun,
     }
 }
@@ -183,7 +184,7 @@ impl Lzma {
             }
             let ample = rest.len() >= MAX_SYMBOL && out.history() > 0 && !out.is_full();
             let (used, stop) = if ample { self.fast(rest, out) } else { self.careful(rest, out) };
-            rest = rest.get(used..).unwrap_or(&[]);
+            rest = rest_from(rest, used);
             let left = self.input_left.checked_sub(used as u64);
             self.input_left = left.unwrap_or(0);
             match stop {
@@ -212,12 +213,12 @@ impl Lzma {
         // A last byte can be due, as before any bit.
         if self.range.is_short() {
             self.input_left = self.input_left.checked_sub(1).ok_or(Error::Lzma2ChunkSize)?;
-            let Some((&byte, behind)) = rest.split_first() else {
+            let Some((&byte, after)) = rest.split_first() else {
                 self.input_left = self.input_left.wrapping_add(1);
                 return Ok(Some(Step::NeedInput));
             };
             self.range.shift_in(byte);
-            *rest = behind;
+            *rest = after;
         }
         match self.marker {
             Marker::AtEnd if self.stage != Stage::Marked && !self.range.is_at_end() => Ok(None),
@@ -229,7 +230,7 @@ impl Lzma {
 
     /// Symbols as long as there is input for any.
     fn fast<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
-        // A symbol may begin where the chunk's input ends, but not behind it.
+        // A symbol may start where the chunk's input ends, but not after that.
         let chunk = usize::try_from(self.input_left).unwrap_or(usize::MAX);
         let least = input.len().saturating_sub(chunk).max(MAX_SYMBOL);
         let coder = Coder { state: self.range, rest: input.iter() };
@@ -322,18 +323,18 @@ impl Lzma {
                 continue;
             }
 
-            let behind_literal = state < LITERAL_STATES;
+            let after_literal = state < LITERAL_STATES;
             let is_new = !r.bit(&mut model.is_rep[from]);
             let mut lengths = &mut model.match_lengths;
             let mut is_short = false;
             if is_new {
-                state = if behind_literal { 7 } else { 10 };
+                state = if after_literal { 7 } else { 10 };
             } else {
                 lengths = &mut model.rep_lengths;
-                state = if behind_literal { 8 } else { 11 };
+                state = if after_literal { 8 } else { 11 };
                 if !r.bit(&mut model.is_rep0[from]) {
                     if !r.bit(&mut model.is_rep0_long[from][position_state]) {
-                        state = if behind_literal { 9 } else { 11 };
+                        state = if after_literal { 9 } else { 11 };
                         is_short = true;
                     }
                 } else if !r.bit(&mut model.is_rep1[from]) {

@@ -63,7 +63,7 @@ impl Properties {
         position & usize::from(self.position_mask) & (POSITIONS - 1)
     }
 
-    /// Which coder is for a literal at `position`, behind the byte `previous`.
+    /// Which coder is for a literal at `position`, after the byte `previous`.
     #[inline(always)]
     pub(super) fn literal_coder(self, position: usize, previous: u8) -> usize {
         let lc = u32::from(self.literal_context_bits);

@@ -28,7 +28,7 @@ impl XzBlock {
 
     /// Makes this a fresh decoder for the block of that record, in place. Limits and choices stay.
     pub fn begin(&mut self, record: &XzRecord) {
-        let (container, _) = self.parts();
+        let (container, _) = self.inside();
         container.check = record.check;
         container.unpadded = record.unpadded;
         container.uncompressed = record.uncompressed;

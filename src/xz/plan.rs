@@ -3,6 +3,7 @@
 
 use core::ops::Range;
 
+use crate::slices::split_last;
 use crate::zeroed::Zeroed;
 use crate::{Check, Error};
 
@@ -208,13 +209,6 @@ impl<'a> XzIndex<'a> {
             check: self.check,
         }
     }
-}
-
-/// The last `N` bytes, and those before them. (`split_last_chunk` keeps a panic path in rustc 1.85 at
-/// opt-level z.)
-fn split_last<const N: usize>(bytes: &[u8]) -> Option<(&[u8], &[u8; N])> {
-    let (rest, last) = bytes.split_at_checked(bytes.len().checked_sub(N)?)?;
-    Some((rest, last.first_chunk()?))
 }
 
 /// The records of an [`XzIndex`], one for each block.

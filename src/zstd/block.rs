@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use crate::decoder::Engine;
 use crate::output::{Cursor, Step};
+use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum};
 use crate::{Error, Page};
 
@@ -141,14 +142,14 @@ impl Blocks {
         if let Stage::Compressed { .. } = self.stage {
             let (count, length) =
                 literals::read(block, self.max, &mut self.huffman, &mut self.literals)?;
-            let section = block.get(length..).unwrap_or(&[]);
+            let section = rest_from(block, length);
             let stream = self.sequences.begin(section, self.max)?;
             self.sections = size.saturating_sub(stream.len());
             self.remaining = 0..count;
             self.stage = Stage::Sequences { size };
         }
         if let Stage::Sequences { .. } = self.stage {
-            let stream = block.get(self.sections..).unwrap_or(&[]);
+            let stream = rest_from(block, self.sections);
             let step = self.sequences.run(stream, &self.literals, &mut self.remaining, out)?;
             if step != Step::End {
                 return Ok(Step::Full);

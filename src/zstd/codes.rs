@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The codes of sequences, and their tables (RFC 8878, 3.1.1.3.2.1 and 3.1.1.3.2.2).
 
+use crate::slices::rest_from;
 use crate::Error;
 
 use super::fse::{Alphabet, Symbol, Table};
@@ -118,6 +119,6 @@ pub(super) fn read_table(
     log: u32,
 ) -> Option<()> {
     let length = table.read(rest, alphabet, log).ok()?;
-    *rest = rest.get(length..).unwrap_or(&[]);
+    *rest = rest_from(rest, length);
     Some(())
 }

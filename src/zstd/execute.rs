@@ -77,7 +77,7 @@ impl Sequence {
         remaining: &mut Range<usize>,
         executor: &mut Executor<'_, '_, P>,
     ) -> Result<bool, Error> {
-        let [run, length, distance] = self.parts();
+        let [run, length, distance] = self.fields();
         if distance == 0 {
             return Err(Error::ZstdOffset);
         }

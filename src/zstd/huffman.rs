@@ -2,6 +2,7 @@
 //! Huffman coding of literals: trees and streams (RFC 8878, 4.2).
 
 use crate::bits::{BackwardBits, BackwardWindow, BACKWARD_REFILLED, WINDOW_REFILLED};
+use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 use crate::Error;
 
@@ -72,7 +73,7 @@ impl Huffman {
             let compressed = rest.get(..length).ok_or(Error::ZstdHuffmanTree)?;
             let table = self.weight_table.read(compressed, &WEIGHTS, WEIGHT_LOG);
             let table = table.map_err(|_| Error::ZstdHuffmanTree)?;
-            let stream = compressed.get(table..).unwrap_or(&[]);
+            let stream = rest_from(compressed, table);
             (self.read_fse_weights(stream).ok_or(Error::ZstdHuffmanTree)?, length)
         } else {
             let count = usize::from(header.wrapping_sub(127));
@@ -405,15 +406,16 @@ mod tests {
             if 3 * quarter > symbols.len() {
                 continue;
             }
-            let parts =
+            let shares =
                 [0, 1, 2, 3].map(|i| &symbols[i * quarter..symbols.len().min((i + 1) * quarter)]);
-            let streams = parts.map(|symbols| encode(&huffman.table, symbols));
+            let streams = shares.map(|symbols| encode(&huffman.table, symbols));
             let mut out = std::vec![0; symbols.len()];
             huffman.decode_four(streams.each_ref().map(|stream| &stream[..]), &mut out).unwrap();
             assert_eq!(out, symbols, "{bits} bits, {length} symbols");
             // A symbol too many or too few in any stream is an error.
-            for (i, field) in parts.into_iter().enumerate().filter(|(_, field)| !field.is_empty()) {
-                for wrong in [&field[1..], &[field, &field[..1]].concat()] {
+            for (i, share) in shares.into_iter().enumerate().filter(|(_, share)| !share.is_empty())
+            {
+                for wrong in [&share[1..], &[share, &share[..1]].concat()] {
                     let mut streams = streams.clone();
                     streams[i] = encode(&huffman.table, wrong);
                     let streams = streams.each_ref().map(|stream| &stream[..]);

@@ -4,6 +4,7 @@
 use core::mem::size_of;
 
 use crate::output::copy::copy_over;
+use crate::slices::rest_from;
 use crate::Error;
 
 use super::execute::Literals;
@@ -42,7 +43,7 @@ pub(super) fn read(
             if !huffman.is_known() {
                 return Err(Error::ZstdNoHuffmanTree);
             }
-            let streams = content.get(tree..).unwrap_or(&[]);
+            let streams = rest_from(content, tree);
             if header.four {
                 if length < MIN_FOUR {
                     return Err(Error::ZstdLiteralsSize);
@@ -74,10 +75,10 @@ enum Kind {
 /// Literals_Section_Header (3.1.1.3.1.1).
 struct Header {
     kind: Kind,
-    /// Of the header itself.
+    /// Bytes of the header itself.
     length: usize,
     regenerated: usize,
-    /// Of what follows the header.
+    /// Bytes of what follows the header.
     compressed: usize,
     /// Whether there are four streams, not one.
     four: bool,

@@ -61,7 +61,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         let (mut literal, mut next) = (literals.as_ptr().wrapping_add(taken), sequences);
         let end_of_literals = literals.as_ptr().wrapping_add(last_literal);
         while let [sequence, rest @ ..] = next {
-            let [run, length, distance] = sequence.parts();
+            let [run, length, distance] = sequence.fields();
             let middle = at.wrapping_add(run);
             let end = Sequence::end(middle, length);
             // Literals that are there do not let `middle` overflow.

@@ -20,7 +20,7 @@ pub(super) fn windows<const N: usize>(
     done
 }
 
-/// Walks over `bytes` in little endian words: on behind those that `convert` gives another value,
+/// Walks over `bytes` in little endian words: on after those that `convert` gives another value,
 /// by `step` from all others.
 pub(super) fn words(
     bytes: &mut [u8],
@@ -130,7 +130,7 @@ pub(super) fn ia64(bundle: &mut [u8; BUNDLE], at: u32) -> usize {
     BUNDLE
 }
 
-/// `jal` that links in x1 or x5, and `auipc` with the instruction behind it, which uses its result.
+/// `jal` that links in x1 or x5, and `auipc` with the instruction after it, which uses its result.
 /// Compressed instructions, of two bytes, are stepped over.
 pub(super) fn riscv(window: &mut [u8; 8], at: u32) -> usize {
     let both = u64::from_le_bytes(*window);
@@ -143,7 +143,7 @@ pub(super) fn riscv(window: &mut [u8; 8], at: u32) -> usize {
     } else if is_paired(register) {
         // In pairs the second one reads the register in bits 15..=19, and is not compressed.
         if second >> 15 & 0x1f != register || second & 3 != 3 {
-            // Past the begin of `second`: if it were converted, this might be a pair.
+            // Past the start of `second`: if it were converted, this might be a pair.
             return 6;
         }
         // The encoder converts such pairs, so this one is its word for bytes that looked converted
@@ -214,7 +214,7 @@ mod tests {
         }
     }
 
-    /// Makes the displacements of what is at the begin of `bytes` absolute, as an encoder does, and
+    /// Makes the displacements of what is at the start of `bytes` absolute, as an encoder does, and
     /// says how far it goes on.
     fn encode_one(id: u64, bytes: &mut [u8], at: u32) -> usize {
         match id {

@@ -5,6 +5,7 @@
 //! sign (0x00 or 0xff, as near targets have it) in the top byte of the operand. Others are left
 //! alone, but may be the real ones, so they make doubtful what begins within their operands.
 
+use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 
 /// Opcodes left alone within the last three bytes.
@@ -25,7 +26,7 @@ impl Recent {
 
     /// How many bytes back the only one is, 0 if there is none. `None` if there are two, or if it
     /// had a sign (two bits as well): then nothing is converted.
-    fn doubt(self) -> Option<u32> {
+    fn doubtful(self) -> Option<u32> {
         match self.0 {
             0 => Some(0),
             1 => Some(1),
@@ -44,7 +45,7 @@ fn is_sign(byte: u8) -> bool {
 pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> usize {
     let mut at = 0usize;
     loop {
-        let before = until_opcode(bytes.get(at..).unwrap_or(&[]));
+        let before = until_opcode(rest_from(bytes, at));
         at = at.wrapping_add(before);
         recent.age(before);
         let ahead = bytes.get_mut(at..).unwrap_or(&mut []);
@@ -52,7 +53,7 @@ pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> u
             return at;
         };
         let signed = is_sign(operand[3]);
-        match recent.doubt() {
+        match recent.doubtful() {
             Some(back) if signed => {
                 let next = position.wrapping_add(at as u32).wrapping_add(5);
                 *operand = relative(u32::from_le_bytes(*operand), next, back).to_le_bytes();
@@ -88,7 +89,7 @@ fn relative(target: u32, next: u32, back: u32) -> u32 {
 fn until_opcode(bytes: &[u8]) -> usize {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let mut rest = bytes;
-    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
         // Zero in the bytes looked for; the lowest one of these is where the lowest bit of `found`
         // is, since a borrow only spoils what is above.
         let other = u64::from_le_bytes(*word) & (0xfe * EACH) ^ (0xe8 * EACH);
@@ -97,7 +98,7 @@ fn until_opcode(bytes: &[u8]) -> usize {
             let before = bytes.len().wrapping_sub(rest.len());
             return before.wrapping_add((found.trailing_zeros() >> 3) as usize);
         }
-        rest = behind;
+        rest = after;
     }
     let before = rest.iter().take_while(|&&byte| byte & 0xfe != 0xe8).count();
     bytes.len().wrapping_sub(rest.len()).wrapping_add(before)
