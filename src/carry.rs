@@ -10,9 +10,9 @@ use crate::{Decode, Error, Page, Pause, Progress, Status};
 /// Decoders take input in whole units, and expect unconsumed input to be passed again with more
 /// after it. A `Carry` keeps what was not consumed, up to `N` bytes, and joins it with the next piece
 /// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
-/// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY): 64 is enough for all
-/// but zstd, whose largest unit is a block of 128 KiB, and so `Any`. There it is to be named, as
-/// in `Carry<Any, { Any::CARRY }>`. All-zero memory is a fresh one.
+/// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY). 64 is enough for
+/// all but zstd, whose largest unit is a block of 128 KiB. So `Zstd` and `Any` name theirs, as in
+/// `Carry<Any, { Any::CARRY }>`. All-zero memory is a fresh `Carry`.
 ///
 /// ```
 /// use pagewise::{Carry, Decode, Error, Gzip, Pause};

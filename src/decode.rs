@@ -96,27 +96,27 @@ pub trait Decode {
     /// How far the decoder has come, and what it has learnt of the stream.
     fn status(&self) -> Status;
 
-    /// [`Status::consumed`].
+    /// Bytes of input consumed over all calls ([`Status::consumed`]).
     fn consumed(&self) -> u64 {
         self.status().consumed
     }
 
-    /// [`Status::written`].
+    /// Bytes of output so far ([`Status::written`]).
     fn written(&self) -> u64 {
         self.status().written
     }
 
-    /// [`Status::settled`].
+    /// How many of the bytes written are final ([`Status::settled`]).
     fn settled(&self) -> u64 {
         self.status().settled
     }
 
-    /// [`Status::window`].
+    /// Bytes of history that the stream may refer to, once known ([`Status::window`]).
     fn window(&self) -> Option<u64> {
         self.status().window
     }
 
-    /// [`Status::info`].
+    /// What the stream is ([`Status::info`]).
     fn info(&self) -> Info {
         self.status().info
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Which format a stream has, and a decoder for whichever it is.
+//! Which format a stream has, and what can be said of it.
 
 use crate::Error;
 

@@ -52,8 +52,13 @@
 )]
 //!
 //! [`Concatenated`] takes them one after the other, as files have them; [`Carry`] feeds a decoder
-//! from pieces of input of any size. They compose: `Carry<Concatenated<Any>, { Any::CARRY }>` is what
-//! a file reader wants, and [`decode_slice`] the one-call form.
+//! from pieces of input of any size. They compose: a file reader wants
+//! `Carry<Concatenated<Any>, { Any::CARRY }>`. [`decode_slice`] is the one-call form.
+//!
+#![cfg_attr(
+    feature = "xz",
+    doc = "The blocks of an .xz file can be decoded in any order, and on several processors: see [`XzIndex`]."
+)]
 //!
 //! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place of
 //! the primitives that write pages by address, and of the assembly for LZMA on x86-64, with the same results.
