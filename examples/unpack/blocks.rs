@@ -102,12 +102,16 @@ impl Plan {
         let window = thread::scope(|scope| {
             for _ in 0..threads.min(self.records.len()) {
                 let (sender, queue) = (sender.clone(), &queue);
-                scope.spawn(move || {
+                let work = move || {
                     while let Some(at) = queue.take() {
                         // Nobody to receive it: the queue is closed.
                         let _ = sender.send((at, decode(&self.records[at], options, region)));
                     }
-                });
+                };
+                // Fewer will do, and without any the file is left to one.
+                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
             }
             drop(sender);
             let end = self.write(&queue, &receiver, store, meter);

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use clap::{Parser, ValueEnum};
+use clap::{value_parser, Parser, ValueEnum};
 use pagewise::Decode;
 
 /// Decompresses FILE in memory that does not grow with it
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     /// Decode the blocks of an .xz file by N threads at once, 0 for as many as there are processors; takes
     /// memory for 2N blocks of output, up to 1G. Other files, and those that can't be read anywhere, take
     /// one thread
-    #[arg(short = 'T', long, value_name = "N", default_value_t = 1)]
+    #[arg(short = 'T', long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(..=256))]
     threads: u16,
     /// Dictionary that a zstd file was compressed with: one in zstd's format, or any file
     #[arg(long, value_name = "FILE")]
