@@ -33,9 +33,8 @@ pub(crate) use lzma_file::MIN_DICTIONARY;
 pub use one_block::XzBlock;
 pub use plan::{XzFooter, XzIndex, XzRecord, XzRecords};
 use verifier::check_id;
-pub(crate) use verifier::check_of;
 #[cfg(feature = "oracle")]
-pub(crate) use verifier::crc_of;
+pub(crate) use verifier::{check_of, crc_of};
 
 /// Decoder for one .xz stream: headers, blocks of LZMA2 with up to three filters, checks, index
 /// and footer, all verified.
@@ -66,19 +65,17 @@ zeroed_enum! {
 #[doc(hidden)]
 pub struct XzStream {
     field: Field,
-    /// The ID of the check that all blocks have.
-    check: u8,
     block: Block,
     index: Index,
 }
 
-zeroed! { impl for XzStream { field, check, block, index } }
+zeroed! { impl for XzStream { field, block, index } }
 
 impl XzStream {
     /// 2.1.1
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(check) = header::check_id(input)? else { return Ok(Taken::missing(HEADER)) };
-        self.check = check;
+        self.block.begin(check);
         self.field = Field::Next;
         Ok(Taken::field(HEADER))
     }
@@ -89,7 +86,7 @@ impl XzStream {
         if size == 0 {
             self.field = Field::Index;
         } else {
-            self.block.begin(self.check);
+            self.block.begin(self.block.check);
             self.field = Field::Block;
         }
         Taken::field(0)
@@ -120,7 +117,7 @@ impl XzStream {
         if self.index.size() != index {
             return Err(Error::XzBackwardSize);
         }
-        if flags != [0, self.check] {
+        if flags != [0, self.block.check] {
             return Err(Error::XzFooterFlags);
         }
         Ok(Taken::end(HEADER))
@@ -135,12 +132,11 @@ impl Container for XzStream {
     }
 
     fn check(&self) -> Check {
-        check_of(self.check)
+        self.block.check()
     }
 
     fn restart(&mut self) {
         self.field = Field::Header;
-        self.check = check_id::NONE;
         self.block.begin(check_id::NONE);
         self.index.clear();
     }
@@ -166,7 +162,7 @@ impl Container for XzStream {
         reachable: u64,
         end: bool,
     ) -> Result<u64, Error> {
-        self.block.filter(output, pages, reachable, end)
+        self.block.chain.run(output, pages, reachable, end)
     }
 
     /// As `xz -dc` judges it: null bytes by fours (2.2), or another stream.
@@ -204,4 +200,9 @@ fn take_integer(fields: &mut &[u8], missing: Error) -> Result<u64, Error> {
     let (value, length) = integer(fields)?.ok_or(missing)?;
     *fields = rest_from(fields, length);
     Ok(value)
+}
+
+/// Padding is null bytes.
+fn check_zeros(padding: &[u8], otherwise: Error) -> Result<(), Error> {
+    padding.iter().all(|&byte| byte == 0).then_some(()).ok_or(otherwise)
 }

@@ -27,7 +27,8 @@ const MAX_BLOCKS: usize = 1 << 18;
 const PADDING: usize = 4096;
 
 /// Decodes the file behind `source` if it is an .xz file of several blocks and the options ask for
-/// threads. `None`: it is not, or it can't be done to the end; what was written is in the store's count.
+/// threads. `None`: one thread has to decode the file, from its start. The store knows how many bytes are
+/// written already.
 pub(crate) fn unpack(
     options: &Options,
     source: &Source,
@@ -48,7 +49,7 @@ pub(crate) fn unpack(
 struct Plan {
     records: Vec<XzRecord>,
     streams: u64,
-    /// Of the last stream.
+    /// Check of the last stream.
     check: Check,
 }
 

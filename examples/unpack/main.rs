@@ -134,7 +134,7 @@ struct Facts {
     window: u64,
     consumed: u64,
     written: u64,
-    /// Of the last member.
+    /// Check of the last member.
     check: Check,
 }
 
@@ -228,15 +228,15 @@ impl<D: Members> Unpacker<D> {
     }
 
     fn facts(&self, engine: Engine) -> Facts {
-        let (decoder, info) = (self.decoder.get_ref(), self.decoder.info());
+        let status = self.decoder.status();
         Facts {
-            format: info.format,
-            members: decoder.members(),
-            blocks: (engine == Engine::Native).then_some(info.blocks),
-            window: decoder.window().unwrap_or(0),
-            consumed: decoder.consumed(),
-            written: decoder.written(),
-            check: info.check,
+            format: status.info.format,
+            members: self.decoder.get_ref().members(),
+            blocks: (engine == Engine::Native).then_some(status.info.blocks),
+            window: status.window.unwrap_or(0),
+            consumed: status.consumed,
+            written: status.written,
+            check: status.info.check,
         }
     }
 

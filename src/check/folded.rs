@@ -21,7 +21,7 @@
 //! The first blocks are then folded where they stand, the first of them first.
 
 use super::crc::{word_at, Lanes, Register, WORD};
-use crate::slices::{self, rest_from};
+use crate::slices::{copy, rest_from};
 use crate::zeroed::zeroed;
 
 /// Bytes folded at a time.
@@ -328,19 +328,6 @@ fn crc<R: Register>(fresh: bool, front: &[u8], last: &[u8]) -> R {
     let mut lanes = Lanes::new(if fresh { !R::ZERO } else { R::ZERO });
     lanes.pass(front);
     !lanes.finish(last)
-}
-
-/// Copies as many bytes as both have, 16 at a time: a loop over bytes or a call of `memcpy` takes longer for
-/// what is kept here.
-fn copy(place: &mut [u8], bytes: &[u8]) {
-    let mut at = 0;
-    while let Some(from) = rest_from(bytes, at).first_chunk::<16>() {
-        let to = place.get_mut(at..).and_then(|place| place.first_chunk_mut());
-        let Some(to) = to else { break };
-        *to = *from;
-        at = at.wrapping_add(16);
-    }
-    slices::copy(place.get_mut(at..).unwrap_or(&mut []), rest_from(bytes, at));
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 
 use crate::check::Crc32;
 use crate::decoder::{Next, Taken, MAX_UNIT};
-use crate::output::Output;
+use crate::slices::first_bytes;
 use crate::zeroed::{zeroed, zeroed_enum, Maybe, Verdict};
-use crate::{Check, Error, Page};
+use crate::{Check, Error};
 
 use super::chain::Chain;
 use super::lzma::Lzma;
-use super::lzma2::{dictionary_size, Chunks, MAX_SIZE};
-use super::take_integer;
+use super::lzma2::{dictionary_size, Chunks};
 use super::verifier::{check_of, check_size, Verifier};
+use super::{check_zeros, take_integer};
 
 /// Filter ID of LZMA2 (5.3.1).
 const LZMA2: u64 = 0x21;
@@ -53,7 +53,7 @@ zeroed_enum! {
 pub(super) struct Block {
     field: Field,
     /// The check's ID, which the Stream Flags tell.
-    check: u8,
+    pub(super) check: u8,
     verifier: Verifier,
     /// Size of the header, its CRC32 included.
     header: u16,
@@ -61,16 +61,13 @@ pub(super) struct Block {
     crc: Crc32,
     /// What is wrong with the header: to be told once it is known that its CRC32 matches.
     verdict: Verdict,
-    /// Sizes that the header tells.
-    compressed_size: Maybe<u64>,
-    uncompressed_size: Maybe<u64>,
     chunks: Chunks,
-    chain: Chain,
+    pub(super) chain: Chain,
 }
 
 zeroed! {
     impl for Block {
-        field, check, verifier, header, crc, verdict, compressed_size, uncompressed_size, chunks, chain,
+        field, check, verifier, header, crc, verdict, chunks, chain,
     }
 }
 
@@ -80,7 +77,7 @@ impl Block {
         self.field = Field::Header;
         self.check = check;
         self.header = 0;
-        self.chunks.begin(0, (MAX_SIZE, MAX_SIZE));
+        self.chunks.begin(0, Maybe::Nothing, Maybe::Nothing);
         self.chain.clear();
     }
 
@@ -104,7 +101,7 @@ impl Block {
     }
 
     /// Which check the block has.
-    fn check(&self) -> Check {
+    pub(super) fn check(&self) -> Check {
         check_of(self.check)
     }
 
@@ -117,17 +114,6 @@ impl Block {
     /// Takes settled bytes into the check.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.verifier.update(self.check, bytes);
-    }
-
-    /// Lets the filters follow, as [`Container::filter`](crate::decoder::Container::filter) says.
-    pub(super) fn filter<P: Page>(
-        &mut self,
-        output: &Output,
-        pages: &mut [P],
-        reachable: u64,
-        end: bool,
-    ) -> Result<u64, Error> {
-        self.chain.run(output, pages, reachable, end)
     }
 
     /// The head of the header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
@@ -152,18 +138,17 @@ impl Block {
         if flags & flag::RESERVED != 0 {
             return Err(Error::XzBlockFlags);
         }
-        self.compressed_size = Maybe::Nothing;
+        let mut compressed_size = Maybe::Nothing;
         if flags & flag::COMPRESSED_SIZE != 0 {
             let size = take_integer(&mut fields, Error::XzBlockHeaderSize)?;
             if size == 0 {
                 return Err(Error::XzCompressedSize);
             }
-            self.compressed_size = Maybe::Just(size);
+            compressed_size = Maybe::Just(size);
         }
-        self.uncompressed_size = Maybe::Nothing;
+        let mut uncompressed_size = Maybe::Nothing;
         if flags & flag::UNCOMPRESSED_SIZE != 0 {
-            self.uncompressed_size =
-                Maybe::Just(take_integer(&mut fields, Error::XzBlockHeaderSize)?);
+            uncompressed_size = Maybe::Just(take_integer(&mut fields, Error::XzBlockHeaderSize)?);
         }
         let mut dictionary = 0;
         let last = flags & flag::FILTERS;
@@ -183,19 +168,19 @@ impl Block {
                 self.chain.push(id, properties)?;
             }
         }
-        let most = |size: Maybe<u64>| size.get().unwrap_or(MAX_SIZE);
-        self.chunks.begin(dictionary, (most(self.compressed_size), most(self.uncompressed_size)));
-        check_padding(fields)
+        self.chunks.begin(dictionary, compressed_size, uncompressed_size);
+        check_zeros(fields, Error::XzHeaderPadding)
     }
 
     /// The rest of the header, which can be padding only, in pieces of any size.
     fn header_padding(&mut self, input: &[u8], remaining: u16) -> Taken {
-        let padding = input.get(..usize::from(remaining)).unwrap_or(input);
+        let padding = first_bytes(input, remaining.into());
         if padding.is_empty() && remaining > 0 {
             return Taken::missing(1);
         }
         self.crc.update(padding);
-        self.verdict = self.verdict.result().and(check_padding(padding)).into();
+        self.verdict =
+            self.verdict.result().and(check_zeros(padding, Error::XzHeaderPadding)).into();
         self.field = match remaining.saturating_sub(padding.len() as u16) {
             0 => Field::HeaderCrc32,
             remaining => Field::HeaderPadding { remaining },
@@ -220,13 +205,6 @@ impl Block {
     fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
         let taken = self.chunks.header(input, lzma)?;
         if taken.next == Next::Settled {
-            let Chunks { compressed, uncompressed, .. } = self.chunks;
-            if self.compressed_size.get().is_some_and(|size| size != compressed) {
-                return Err(Error::XzCompressedSize);
-            }
-            if self.uncompressed_size.get().is_some_and(|size| size != uncompressed) {
-                return Err(Error::XzUncompressedSize);
-            }
             self.field = Field::Padding;
         }
         Ok(taken)
@@ -236,9 +214,7 @@ impl Block {
     fn padding(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let length = (self.chunks.compressed.wrapping_neg() & 3) as usize;
         let Some(padding) = input.get(..length) else { return Ok(Taken::missing(length)) };
-        if padding.iter().any(|&byte| byte != 0) {
-            return Err(Error::XzBlockPadding);
-        }
+        check_zeros(padding, Error::XzBlockPadding)?;
         self.field = Field::Check;
         Ok(Taken::field(length))
     }
@@ -259,7 +235,7 @@ impl Block {
     }
 
     fn unknown_check(&mut self, input: &[u8], remaining: u8) -> Taken {
-        let bytes = input.get(..usize::from(remaining)).unwrap_or(input);
+        let bytes = first_bytes(input, remaining.into());
         if bytes.is_empty() {
             return Taken::missing(1);
         }
@@ -269,11 +245,4 @@ impl Block {
         };
         Taken::field(bytes.len())
     }
-}
-
-fn check_padding(padding: &[u8]) -> Result<(), Error> {
-    if padding.iter().any(|&byte| byte != 0) {
-        return Err(Error::XzHeaderPadding);
-    }
-    Ok(())
 }

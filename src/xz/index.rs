@@ -3,12 +3,13 @@
 
 use crate::check::{Crc32, Sha256};
 use crate::decoder::Taken;
+use crate::slices::first_bytes;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::Error;
 
-use super::integer;
 use super::lzma2::MAX_SIZE;
 use super::verifier::is_same;
+use super::{check_zeros, integer};
 
 /// Size of the CRC32 (4.5).
 pub(super) const CRC32: usize = 4;
@@ -135,10 +136,7 @@ impl Index {
                     return Err(Error::XzRecord);
                 }
                 let length = (self.size.wrapping_neg() & 3) as usize;
-                let padding = input.get(..length).unwrap_or(input);
-                if padding.iter().any(|&byte| byte != 0) {
-                    return Err(Error::XzIndexPadding);
-                }
+                check_zeros(first_bytes(input, length as u64), Error::XzIndexPadding)?;
                 (length, Field::Crc32)
             }
             Field::Crc32 => {

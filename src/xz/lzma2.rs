@@ -4,7 +4,7 @@
 //! LZMA2 has no specification of its own. Its control bytes are those of XZ Utils.
 
 use crate::decoder::{Next, Taken};
-use crate::zeroed::zeroed;
+use crate::zeroed::{zeroed, Maybe};
 use crate::Error;
 
 use super::lzma::{Lzma, Marker};
@@ -37,9 +37,9 @@ pub(super) struct Chunks {
     /// Their sizes, headers included.
     pub(super) compressed: u64,
     pub(super) uncompressed: u64,
-    /// The most that these may be.
-    most_compressed: u64,
-    most_uncompressed: u64,
+    /// What these must be at the end, if the Block Header tells.
+    compressed_size: Maybe<u64>,
+    uncompressed_size: Maybe<u64>,
     dictionary: u32,
     /// Whether a chunk has reset the dictionary, and one has set properties.
     has_dictionary: bool,
@@ -48,30 +48,41 @@ pub(super) struct Chunks {
 
 zeroed! {
     impl for Chunks {
-        compressed, uncompressed, most_compressed, most_uncompressed, dictionary, has_dictionary,
+        compressed, uncompressed, compressed_size, uncompressed_size, dictionary, has_dictionary,
         has_properties,
     }
 }
 
 impl Chunks {
-    /// Begins a block with a dictionary of so many bytes, and sizes as its header tells them.
-    pub(super) fn begin(&mut self, dictionary: u32, (compressed, uncompressed): (u64, u64)) {
+    /// Begins a block with a dictionary of so many bytes, and the sizes that its header tells.
+    pub(super) fn begin(
+        &mut self,
+        dictionary: u32,
+        compressed_size: Maybe<u64>,
+        uncompressed_size: Maybe<u64>,
+    ) {
         self.compressed = 0;
         self.uncompressed = 0;
-        self.most_compressed = compressed;
-        self.most_uncompressed = uncompressed;
+        self.compressed_size = compressed_size;
+        self.uncompressed_size = uncompressed_size;
         self.dictionary = dictionary;
         self.has_dictionary = false;
         self.has_properties = false;
     }
 
-    /// Takes the header of a chunk, or the end of the data, which is the only field before which all
-    /// is to be settled.
+    /// Takes the header of a chunk, or the end of the data. All output must be settled after the end
+    /// ([`Next::Settled`]), as the check comes next.
     pub(super) fn header(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
         let Some(&control) = input.first() else { return Ok(Taken::missing(1)) };
         match control {
             control::END => {
                 self.count(1, 0)?;
+                if self.compressed_size.get().is_some_and(|size| size != self.compressed) {
+                    return Err(Error::XzCompressedSize);
+                }
+                if self.uncompressed_size.get().is_some_and(|size| size != self.uncompressed) {
+                    return Err(Error::XzUncompressedSize);
+                }
                 Ok(Taken { consumed: 1, next: Next::Settled })
             }
             control::STORED_RESET | control::STORED => {
@@ -138,10 +149,10 @@ impl Chunks {
     fn count(&mut self, compressed: u64, uncompressed: u64) -> Result<(), Error> {
         self.compressed = self.compressed.saturating_add(compressed);
         self.uncompressed = self.uncompressed.saturating_add(uncompressed);
-        if self.compressed > self.most_compressed {
+        if self.compressed > self.compressed_size.get().unwrap_or(MAX_SIZE) {
             return Err(Error::XzCompressedSize);
         }
-        if self.uncompressed > self.most_uncompressed {
+        if self.uncompressed > self.uncompressed_size.get().unwrap_or(MAX_SIZE) {
             return Err(Error::XzUncompressedSize);
         }
         Ok(())

@@ -29,9 +29,9 @@ impl XzBlock {
     /// Makes this a fresh decoder for the block of that record, in place. Limits and choices stay.
     pub fn begin(&mut self, record: &XzRecord) {
         let (container, _) = self.inside();
-        container.check = record.check;
         container.unpadded = record.unpadded;
         container.uncompressed = record.uncompressed;
+        container.block.check = record.check;
         self.reset();
     }
 }
@@ -39,14 +39,13 @@ impl XzBlock {
 /// The container of a block by itself, which has none.
 #[doc(hidden)]
 pub struct XzOneBlock {
-    check: u8,
     /// The sizes that the record tells.
     unpadded: u64,
     uncompressed: u64,
     block: Block,
 }
 
-zeroed! { impl for XzOneBlock { check, unpadded, uncompressed, block } }
+zeroed! { impl for XzOneBlock { unpadded, uncompressed, block } }
 
 impl Container for XzOneBlock {
     type Engine = Lzma;
@@ -56,11 +55,11 @@ impl Container for XzOneBlock {
     }
 
     fn check(&self) -> Check {
-        super::check_of(self.check)
+        self.block.check()
     }
 
     fn restart(&mut self) {
-        self.block.begin(self.check);
+        self.block.begin(self.block.check);
     }
 
     /// As the block says, within the sizes of the record.
@@ -90,6 +89,6 @@ impl Container for XzOneBlock {
         reachable: u64,
         end: bool,
     ) -> Result<u64, Error> {
-        self.block.filter(output, pages, reachable, end)
+        self.block.chain.run(output, pages, reachable, end)
     }
 }

@@ -9,8 +9,8 @@ use crate::{Check, Error};
 
 use super::header::{self, HEADER};
 use super::index::{padded, Totals, CRC32};
-use super::take_integer;
 use super::verifier::{check_of, crc_of};
+use super::{check_zeros, take_integer};
 
 /// The Stream Footer of an .xz stream: it tells where the Index lies, and the Index where the blocks
 /// are, which can be decoded in any order and at the same time then (see [`XzIndex`]).
@@ -62,8 +62,8 @@ impl XzFooter {
 /// bytes. If anything is wrong, `Xz` tells it in the order of the file.
 ///
 /// It takes constant memory: records are read from the Index itself, as often as it is asked for them.
-/// Hostile sizes cost no more than the bytes that hold them: what does not fit between the start of the
-/// file and the Index is refused before there is a record.
+/// Blocks that don't fit between the start of the file and the Index are refused before there is a
+/// record. Sizes of output are claims until the blocks are decoded: limit what you allocate for them.
 ///
 /// ```
 /// use pagewise::{decode_slice, Error, XzBlock, XzIndex};
@@ -91,9 +91,9 @@ impl XzFooter {
 /// ```
 #[derive(Clone, Debug)]
 pub struct XzIndex<'a> {
+    footer: XzFooter,
+    /// Where the stream starts in the file.
     start: u64,
-    end: u64,
-    check: u8,
     totals: Totals,
     /// List of Records (4.3).
     records: &'a [u8],
@@ -132,13 +132,10 @@ impl<'a> XzIndex<'a> {
         if fields.len() > 3 {
             return Err(Error::XzRecordCount);
         }
-        if fields.iter().any(|&byte| byte != 0) {
-            return Err(Error::XzIndexPadding);
-        }
+        check_zeros(fields, Error::XzIndexPadding)?;
         let size = totals.input.saturating_add(HEADER as u64);
         let start = footer.index_start.checked_sub(size).ok_or(Error::XzRecord)?;
-        let end = footer.index_end.wrapping_add(HEADER as u64);
-        Ok(Self { start, end, check: footer.check, totals, records })
+        Ok(Self { footer: *footer, start, totals, records })
     }
 
     /// Reads the Index of the last stream in `file`, which may have Stream Padding after it, and holds
@@ -176,12 +173,12 @@ impl<'a> XzIndex<'a> {
     /// [`Error::XzFooterFlags`].
     pub fn check_header(&self, header: &[u8; XzFooter::SIZE]) -> Result<(), Error> {
         let check = header::check_id(header)?;
-        (check == Some(self.check)).then_some(()).ok_or(Error::XzFooterFlags)
+        (check == Some(self.footer.check)).then_some(()).ok_or(Error::XzFooterFlags)
     }
 
     /// Where the stream lies in the file, from its header to its footer.
     pub fn input(&self) -> Range<u64> {
-        self.start..self.end
+        self.start..self.footer.index_end.wrapping_add(HEADER as u64)
     }
 
     /// Bytes of the stream's output.
@@ -196,7 +193,7 @@ impl<'a> XzIndex<'a> {
 
     /// Which check the blocks have.
     pub fn check(&self) -> Check {
-        check_of(self.check)
+        check_of(self.footer.check)
     }
 
     /// The blocks in their order.
@@ -206,7 +203,7 @@ impl<'a> XzIndex<'a> {
             remaining: self.totals.count,
             input: self.start.wrapping_add(HEADER as u64),
             output: 0,
-            check: self.check,
+            check: self.footer.check,
         }
     }
 }
