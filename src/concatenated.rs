@@ -68,7 +68,7 @@ impl<D: Members> Concatenated<D> {
     }
 
     /// One member, or what follows it, up to a pause. `None` means that there is more.
-    fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Taken, Error> {
+    fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Turn, Error> {
         let rest = match self.stage {
             Stage::Member => input,
             Stage::Between if !input.is_empty() => {
@@ -104,7 +104,8 @@ impl<D: Members> Concatenated<D> {
     }
 }
 
-type Taken = (usize, Option<Pause>);
+/// Bytes consumed, and the pause if there is one.
+type Turn = (usize, Option<Pause>);
 
 impl<D: Members + Default> Default for Concatenated<D> {
     fn default() -> Self {

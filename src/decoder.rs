@@ -248,7 +248,7 @@ impl<C: Container> Decoder<C> {
                 return Err(Error::PageShape);
             }
             Ok(Step::Full) => None,
-            Ok(Step::End) => {
+            Ok(Step::Done) => {
                 self.stage = Stage::Field;
                 None
             }
@@ -260,8 +260,8 @@ impl<C: Container> Decoder<C> {
         Ok((consumed, pause))
     }
 
-    /// The window, as far as a copy can reach: distances are counted in a `usize`.
-    fn reach(&self) -> usize {
+    /// Bytes of the window, at most `usize::MAX`: distances are counted in a `usize`.
+    fn window_len(&self) -> usize {
         usize::try_from(self.window).unwrap_or(usize::MAX)
     }
 
@@ -269,7 +269,7 @@ impl<C: Container> Decoder<C> {
     /// while bytes settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
-        let mut cursor = self.output.open(pages, self.reach(), self.container.prefix())?;
+        let mut cursor = self.output.open(pages, self.window_len(), self.container.prefix())?;
         let (consumed, step) = self.engine.step(input, &mut cursor);
         self.output.close(cursor);
         Ok((consumed, step))
@@ -277,7 +277,8 @@ impl<C: Container> Decoder<C> {
 
     /// Lets the filters follow, and then the check.
     fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
-        let (from, reachable) = (self.output.settled(), self.output.reachable_from(self.reach()));
+        let (from, reachable) =
+            (self.output.settled(), self.output.reachable_from(self.window_len()));
         let to = self.container.filter(&self.output, pages, reachable, end)?;
         self.output.read(pages, from..to, |bytes| self.container.update(bytes))?;
         self.output.settle(to);

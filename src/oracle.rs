@@ -232,7 +232,7 @@ impl<P: Package> Engine for Foreign<P> {
                 Ok(Turn::More) => None,
                 Ok(Turn::NeedInput) if running.output.is_empty() => break Ok(Step::NeedInput),
                 Ok(Turn::NeedInput) => None,
-                Ok(Turn::End) => Some(Ok(Step::End)),
+                Ok(Turn::End) => Some(Ok(Step::Done)),
                 Err(error) => Some(Err(error)),
             };
         };

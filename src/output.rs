@@ -64,8 +64,8 @@ pub enum Step {
     NeedInput,
     /// The round has no room for the next byte, which there is.
     Full,
-    /// The block, or the body, has ended.
-    End,
+    /// What the called function decodes is whole: a table, a block's data, or a body.
+    Done,
 }
 
 /// Stands for a history too long to count in a `usize`: more than any copy can reach. The lowest bits
@@ -169,7 +169,7 @@ impl Output {
         let history = self.written.saturating_sub(self.history);
         let history = usize::try_from(history).unwrap_or(FAR | history as usize & 0xff);
         let page_shift = if index > 0 { self.page_len.trailing_zeros() } else { usize::BITS - 1 };
-        let rules = Rules { page_shift, reach: history.wrapping_sub(at), window, prefix };
+        let rules = Rules { page_shift, earlier: history.wrapping_sub(at), window, prefix };
         let mut cursor = Cursor {
             pages,
             rules,

@@ -24,6 +24,7 @@ use crate::{After, Check, Error, Format, Page};
 use block::Block;
 use header::HEADER;
 use index::Index;
+use lzma::LzmaEngine;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma2::dictionary_size;
 pub use lzma_file::Lzma;
@@ -92,7 +93,7 @@ impl XzStream {
         Taken::field(0)
     }
 
-    fn block(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+    fn block(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let taken = self.block.field(input, lzma)?;
         if self.block.is_whole() {
             let (unpadded, uncompressed) = self.block.sizes();
@@ -125,7 +126,7 @@ impl XzStream {
 }
 
 impl Container for XzStream {
-    type Engine = lzma::Lzma;
+    type Engine = LzmaEngine;
 
     fn format(&self) -> Option<Format> {
         Some(Format::Xz)
@@ -138,10 +139,10 @@ impl Container for XzStream {
     fn restart(&mut self) {
         self.field = Field::Header;
         self.block.begin(check_id::NONE);
-        self.index.clear();
+        self.index.reset();
     }
 
-    fn field(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         match self.field {
             Field::Header => self.header(input),
             Field::Next => Ok(self.next(input)),

@@ -34,17 +34,17 @@ const _: () = assert!(RING.is_power_of_two() && BLOCK.is_power_of_two());
 /// Distances in bytes, from the highest term, of the other terms of a multiple of CRC-32's polynomial:
 /// a byte has the same effect as one of the same value at each of these places after it.
 ///
-/// A search found that distances of 145, 183, 211 and 300 reach least far among multiples of five terms.
+/// A search found that distances of 145, 183, 211 and 300 span fewest bytes among multiples of five terms.
 /// Squared over GF(2), a polynomial has its terms at twice the distances. The square is used
 /// because a load that overlaps two stores waits until both are in the cache.
 const FOLD_32: [usize; 4] = [2 * 145, 2 * 183, 2 * 211, 2 * 300];
 
 /// Distances for CRC-64's polynomial. It is a multiple of x + 1, so all its multiples have an even
-/// number of terms. By count, those of six reach 16,000 bytes or more, and those of eight some 1,700.
+/// number of terms. By count, those of six span 16,000 bytes or more, and those of eight some 1,700.
 ///
 /// This multiple of eight was found within minutes: of the sums of four different x^(8a), a from 0 to
 /// 2,000, those with the same low 20 bits were looked through for equals, for one value of these bits
-/// after another. The search also found a reach of 1,403, but with distances below [`BLOCK`].
+/// after another. The search also found a span of 1,403, but with distances below [`BLOCK`].
 #[cfg(feature = "xz")]
 const FOLD_64: [usize; 7] = [297, 419, 503, 788, 829, 928, 1429];
 
@@ -105,11 +105,11 @@ impl Shape {
     ///
     /// Inlined, so that no code is made of it where only constants call it: its assertions can panic.
     #[inline(always)]
-    const fn new(nearest: usize, reach: usize, long: usize, register: usize) -> Self {
-        let (tail, unmoved) = (reach.div_ceil(BLOCK), nearest / BLOCK);
-        let zeros = (reach - unmoved * BLOCK).div_ceil(BLOCK);
+    const fn new(nearest: usize, span: usize, long: usize, register: usize) -> Self {
+        let (tail, unmoved) = (span.div_ceil(BLOCK), nearest / BLOCK);
+        let zeros = (span - unmoved * BLOCK).div_ceil(BLOCK);
         // A block and all that is added to it lie apart.
-        assert!(BLOCK <= nearest && reach + BLOCK <= RING);
+        assert!(BLOCK <= nearest && span + BLOCK <= RING);
         // In the end the ring holds zeros, the tail, and less than a block. When folding begins, it
         // holds zeros and the first blocks, which are enough for a tail.
         assert!((1 + tail + zeros) * BLOCK <= RING);
@@ -252,7 +252,7 @@ zeroed! { impl for Folded { length, ring } }
 
 impl Folded {
     /// Makes this a fresh one, in place. The ring is left as it is: nothing reads it before it is set.
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.length = 0;
     }
 
@@ -342,9 +342,9 @@ mod tests {
     }
 
     fn is_multiple<R: Register>(distances: &[usize]) {
-        let reach = distances[distances.len() - 1];
-        let others = distances.iter().map(|distance| power::<R>(8 * (reach - distance)));
-        assert_eq!(others.fold(0, |sum, term| sum ^ term), power::<R>(8 * reach));
+        let span = distances[distances.len() - 1];
+        let others = distances.iter().map(|distance| power::<R>(8 * (span - distance)));
+        assert_eq!(others.fold(0, |sum, term| sum ^ term), power::<R>(8 * span));
         assert!(distances.is_sorted());
     }
 
@@ -356,7 +356,7 @@ mod tests {
         let (mut register, mut folded) = (ones, Folded::ZEROED);
         for length in 0..=bytes.len() {
             for run in [1000, 4096, bytes.len()] {
-                folded.clear();
+                folded.reset();
                 bytes[..length].chunks(run).for_each(|run| folded.update(polynomial, run));
                 let value = folded.finish(polynomial);
                 assert_eq!(value, register ^ ones, "length {length}, run {run}");
@@ -369,9 +369,9 @@ mod tests {
         for run in (1..300).chain([1023, 1024, 1025, 1500, 2047, 2048, 2049, 3000]) {
             // A few bytes first, an empty run, and before them what is then forgotten.
             for first in [0, 1, 127, 128, long - 1, long, long + 1] {
-                folded.clear();
+                folded.reset();
                 folded.update(polynomial, &bytes[..run]);
-                folded.clear();
+                folded.reset();
                 folded.update(polynomial, &bytes[..first]);
                 folded.update(polynomial, &[]);
                 bytes[first..].chunks(run).for_each(|run| folded.update(polynomial, run));

@@ -125,7 +125,7 @@ impl CodeLengths {
         self.distance_codes = distance as u16;
         self.code_length_codes = (4 + (counts >> 10)) as u16;
         self.have = 0;
-        Ok(Step::End)
+        Ok(Step::Done)
     }
 
     /// Reads the lengths of the code length code, and makes its table (3.2.7).
@@ -141,7 +141,7 @@ impl CodeLengths {
         }
         self.have = 0;
         self.build()?;
-        Ok(Step::End)
+        Ok(Step::Done)
     }
 
     /// Makes the table of the code length code, which must be complete (3.2.2 and 3.2.7). It grows
@@ -184,7 +184,7 @@ impl CodeLengths {
         let mut have = usize::from(self.have);
         let result = loop {
             if have >= all {
-                break Ok(Step::End);
+                break Ok(Step::Done);
             }
             let ample = b.refill();
             if ample && all.wrapping_sub(have) >= LITERALS {
@@ -357,7 +357,7 @@ mod tests {
                             _ => lengths.read(&mut bits),
                         };
                         match step {
-                            Ok(Step::End) => stage += 1,
+                            Ok(Step::Done) => stage += 1,
                             Ok(_) => break,
                             Err(error) => panic!("{error:?}"),
                         }

@@ -160,7 +160,7 @@ impl Container for GzipMember {
         self.flags = 0;
         self.header = Crc32::new();
         self.size = 0;
-        self.output.clear();
+        self.output.reset();
     }
 
     fn field(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {

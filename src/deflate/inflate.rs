@@ -78,8 +78,8 @@ impl Engine for Inflate {
         let mut bits = Bits::new(self.held, input);
         let result = loop {
             match self.advance(&mut bits, out) {
-                Ok(Step::End) if self.stage == Stage::End => break Ok(Step::End),
-                Ok(Step::End) => {}
+                Ok(Step::Done) if self.stage == Stage::End => break Ok(Step::Done),
+                Ok(Step::Done) => {}
                 other => break other,
             }
         };
@@ -90,7 +90,7 @@ impl Engine for Inflate {
 }
 
 impl Inflate {
-    /// Decodes on in the present stage of a block: [`Step::End`] says that the next one was entered.
+    /// Continues the present stage of a block. [`Step::Done`]: the stage is complete, and the next one entered.
     fn advance<P: Page>(
         &mut self,
         bits: &mut Bits<'_>,
@@ -110,7 +110,7 @@ impl Inflate {
             }
             Stage::CodeLengths => {
                 let step = self.code_lengths.read(bits)?;
-                if step == Step::End {
+                if step == Step::Done {
                     self.fixed = false;
                     self.build()?;
                 }
@@ -118,18 +118,18 @@ impl Inflate {
             }
             Stage::Symbols => {
                 let step = symbols::decode(&self.codes, bits, out)?;
-                if step == Step::End {
+                if step == Step::Done {
                     self.end_block(bits);
                 }
                 Ok(step)
             }
-            Stage::End => Ok(Step::End),
+            Stage::End => Ok(Step::Done),
         }
     }
 
     /// Goes on to `stage` if the present one has ended.
     fn enter(&mut self, step: Step, stage: Stage) -> Result<Step, Error> {
-        if step == Step::End {
+        if step == Step::Done {
             self.stage = stage;
         }
         Ok(step)
@@ -154,7 +154,7 @@ impl Inflate {
         *bits = next;
         self.last_block = header & 1 != 0;
         self.blocks = self.blocks.wrapping_add(1);
-        Ok(Step::End)
+        Ok(Step::Done)
     }
 
     fn end_block(&mut self, bits: &mut Bits<'_>) {
@@ -175,7 +175,7 @@ impl Inflate {
         }
         bits.skip_bytes(4);
         self.stage = Stage::StoredBytes;
-        Ok(Step::End)
+        Ok(Step::Done)
     }
 
     fn stored_bytes<P: Page>(
@@ -186,7 +186,7 @@ impl Inflate {
         let (taken, step) = out.store(bits.unread(), usize::from(self.stored));
         bits.skip_bytes(taken);
         self.stored = self.stored.saturating_sub(taken as u16);
-        if step == Step::End {
+        if step == Step::Done {
             self.end_block(bits);
         }
         Ok(step)

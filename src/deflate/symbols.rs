@@ -205,7 +205,7 @@ fn run<const FAST: bool, P: Page>(
                     break Stop::Invalid(Error::DeflateLitlenSymbol);
                 }
                 b = next;
-                break Stop::Step(Step::End);
+                break Stop::Step(Step::Done);
             }
         }
         let length = take_value::<FAST>(&mut next, length);

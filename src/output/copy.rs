@@ -24,11 +24,11 @@ pub(super) const AMPLE: usize = LITERALS + SHORT;
 ///
 /// # Invariants
 /// - `1 << page_shift` is the length of every page, or half the address space if there is only one.
-/// - `at + reach` (wrapping) bytes of history lie before the place `at`.
+/// - `at + earlier` (wrapping) bytes of history lie before the place `at`.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub(super) page_shift: u32,
-    pub(super) reach: usize,
+    pub(super) earlier: usize,
     /// Bytes that a copy may reach back.
     pub(super) window: usize,
     /// Bytes that stand before the history: a dictionary.
@@ -39,7 +39,7 @@ impl Rules<'_> {
     /// Bytes of history before the place `at`.
     #[inline(always)]
     pub(super) fn history(&self, at: usize) -> usize {
-        at.wrapping_add(self.reach)
+        at.wrapping_add(self.earlier)
     }
 
     /// Whether a copy at `at` from `distance` bytes back is allowed. It may start in the prefix if
@@ -86,8 +86,8 @@ impl Margins {
         farthest: usize,
     ) -> Self {
         let ample = (length.wrapping_add(1).saturating_sub(AMPLE)).min(end);
-        // History that starts in this page has a negative reach.
-        let mut lowest = (covered as isize).min(rules.reach as isize).wrapping_neg();
+        // History that starts in this page makes `earlier` negative.
+        let mut lowest = (covered as isize).min(rules.earlier as isize).wrapping_neg();
         if rules.window < farthest {
             // A copy is made after the literals at the latest.
             let latest = ample.wrapping_add(LITERALS) as isize;

@@ -124,7 +124,7 @@ impl<P: Page> Cursor<'_, P> {
     pub(crate) fn store(&mut self, input: &[u8], left: usize) -> (usize, Step) {
         let taken = self.extend(input.get(..left).unwrap_or(input));
         let step = match left.saturating_sub(taken) {
-            0 => Step::End,
+            0 => Step::Done,
             _ if self.is_full() => Step::Full,
             _ => Step::NeedInput,
         };
@@ -151,7 +151,7 @@ impl<P: Page> Cursor<'_, P> {
             let done = if length <= CHUNK {
                 self.copy_chunk(distance, length)
             } else {
-                self.copy_chunks(distance, length)
+                self.copy_medium(distance, length)
             };
             if done.is_some() {
                 return true;
@@ -184,7 +184,7 @@ impl<P: Page> Cursor<'_, P> {
     /// A copy of 17 to 64 bytes, none of which it writes itself. `None`, and nothing done, if it is
     /// longer, or at a page's end.
     #[inline(always)]
-    fn copy_chunks(&mut self, distance: usize, length: usize) -> Option<()> {
+    fn copy_medium(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.at.wrapping_sub(distance);
         let (page, before) = self.pages.split_last_mut()?;
         let (done, room) = page.as_mut().split_at_mut_checked(self.at)?;

@@ -24,7 +24,7 @@ const NEAR: usize = 9;
 /// Bytes of a word.
 const WORD: usize = 8;
 
-/// The present page and those before it, by address as far as that [was taken](Self::reach).
+/// The present page and those before it, by address as far as they are [covered](Self::cover).
 ///
 /// Places are counted in bytes from the start of the present page; those of earlier pages are negative.
 ///
@@ -32,7 +32,7 @@ const WORD: usize = 8;
 /// - `page` is the address of `length` bytes, at most `mask + 1`, that are borrowed mutably for `'c` and
 ///   that only this value accesses.
 /// - `1 << shift` is `mask + 1`, and at most `isize::MAX + 1`.
-/// - For each place from as far as `reach` came to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic
+/// - For each place from the first that is covered to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic
 ///   shift) is in the array, and `place` bytes after it is the address of that byte. If `place` is
 ///   negative, its page has `mask + 1` bytes and is borrowed for `'c`.
 struct Near<'c, P> {
@@ -67,7 +67,7 @@ impl<'c, P: Page> Near<'c, P> {
     /// Takes the addresses of pages that have `wanted` bytes before the present one, as far as there are such
     /// pages and room for their addresses. Returns how many bytes these pages have.
     #[inline(always)]
-    fn reach(&mut self, wanted: usize) -> usize {
+    fn cover(&mut self, wanted: usize) -> usize {
         let page_len = self.mask.wrapping_add(1);
         let mut covered = 0usize;
         // The nearest page is the last one.
@@ -88,7 +88,7 @@ impl<'c, P: Page> Near<'c, P> {
     ///
     /// # Safety
     ///
-    /// `place` is not before the pages that were [reached](Self::reach), and at most `length`.
+    /// `place` is not before the pages that are [covered](Self::cover), and at most `length`.
     #[inline(always)]
     unsafe fn address(&self, place: isize) -> *const u8 {
         let entry = (NEAR as isize - 1).wrapping_add(place.wrapping_shr(self.shift));
@@ -124,7 +124,7 @@ impl<'c, P: Page> Near<'c, P> {
 /// The run, rounded up to a chunk, can be read from `source` on and be written from `room` on. `source` is a
 /// chunk or more before `room`, unless they are apart.
 #[inline(always)]
-unsafe fn copy_chunks(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
+unsafe fn copy_by_chunks(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
     while done < length {
         // SAFETY: Each chunk starts before the run's end.
         unsafe {
@@ -143,7 +143,7 @@ unsafe fn copy_chunks(source: *const u8, room: *mut u8, mut done: usize, length:
 /// The run, rounded up to a word, can be read from `source` on and be written from `room` on. `source` is a
 /// word or more before `room`, unless they are apart.
 #[inline(always)]
-unsafe fn copy_words(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
+unsafe fn copy_by_words(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
     while done < length {
         // SAFETY: Each word starts before the run's end.
         unsafe {

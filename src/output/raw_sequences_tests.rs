@@ -106,8 +106,8 @@ fn raw_and_twin_write_what_the_model_writes() {
         let far = [64, 1 << 10, 1 << 16][random.mostly_small(3)];
         let sequences: Vec<Sequence> = (0..random.mostly_small(300))
             .map(|_| Sequence {
-                literals: [random.mostly_small(4), random.mostly_small(60)][random.mostly_small(2)]
-                    as u32,
+                literals_length: [random.mostly_small(4), random.mostly_small(60)]
+                    [random.mostly_small(2)] as u32,
                 length: 3 + [random.mostly_small(20), random.mostly_small(300)]
                     [random.mostly_small(2)] as u32,
                 distance: [
@@ -145,14 +145,14 @@ fn raw_and_twin_write_what_the_model_writes() {
 fn any_numbers_stay_in_the_page() {
     let numbers =
         [0, 1, 7, 8, 15, 16, 17, 100, 101, u32::MAX / 2, u32::MAX / 2 + 1, u32::MAX - 15, u32::MAX];
-    for literals in numbers {
+    for literals_length in numbers {
         for (length, distance) in numbers.iter().flat_map(|&l| numbers.map(|d| (l, d))) {
             let mut pages = vec![vec![7u8; 256]];
             let mut output = Output::ZEROED;
             (output.written, output.page_len) = (100, 256);
             let mut cursor = output.open(&mut pages, usize::MAX, &[]).unwrap();
             let mut executor = sequences::Executor::new(&mut cursor, usize::MAX);
-            let sequence = [Sequence { literals, length, distance }];
+            let sequence = [Sequence { literals_length, length, distance }];
             let bytes = vec![7; 400];
             executor.execute(&sequence, &bytes, &mut (0..384));
             executor.execute(&sequence, &bytes, &mut (0..385));

@@ -7,18 +7,18 @@ use crate::zeroed::zeroed;
 /// Literals and then a match. After the first bytes of its literals, those that remain.
 #[derive(Clone, Copy)]
 pub(crate) struct Sequence {
-    pub(crate) literals: u32,
+    pub(crate) literals_length: u32,
     pub(crate) length: u32,
     pub(crate) distance: u32,
 }
 
-zeroed! { impl for Sequence { literals, length, distance } }
+zeroed! { impl for Sequence { literals_length, length, distance } }
 
 impl Sequence {
     /// Literals, length, distance.
     #[inline(always)]
     pub(crate) fn fields(&self) -> [usize; 3] {
-        [self.literals, self.length, self.distance].map(|field| field as usize)
+        [self.literals_length, self.length, self.distance].map(|field| field as usize)
     }
 
     /// The place after a match of `length` bytes at `middle`; the last place of all where there is none.
@@ -60,8 +60,8 @@ impl Limits {
         let most = at.saturating_add(budget);
         let stop = stop.min(end.min(most).saturating_add(1));
         let earliest = (stop as isize).saturating_sub_unsigned(rules.window);
-        // History that starts in this page has a negative reach.
-        let lowest = earliest.max((rules.reach as isize).wrapping_neg());
+        // History that starts in this page makes `earlier` negative.
+        let lowest = earliest.max((rules.earlier as isize).wrapping_neg());
         Self { lowest, stop, most }
     }
 }

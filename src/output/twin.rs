@@ -47,7 +47,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     #[inline(never)]
     pub(crate) fn begin(&mut self, farthest: usize) -> usize {
         let mut covered = 0usize;
-        let wanted = farthest.min(self.rules.window).min(self.rules.reach);
+        let wanted = farthest.min(self.rules.window).min(self.rules.earlier);
         for (slot, page) in self.near.iter_mut().rev().zip(self.before.iter().rev()) {
             if covered >= wanted {
                 break;

@@ -8,7 +8,7 @@ use crate::zeroed::{zeroed, zeroed_enum, Maybe, Verdict};
 use crate::{Check, Error};
 
 use super::chain::Chain;
-use super::lzma::Lzma;
+use super::lzma::LzmaEngine;
 use super::lzma2::{dictionary_size, Chunks};
 use super::verifier::{check_of, check_size, Verifier};
 use super::{check_zeros, take_integer};
@@ -78,11 +78,11 @@ impl Block {
         self.check = check;
         self.header = 0;
         self.chunks.begin(0, Maybe::Nothing, Maybe::Nothing);
-        self.chain.clear();
+        self.chain.reset();
     }
 
     /// Takes the next field.
-    pub(super) fn field(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    pub(super) fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         match self.field {
             Field::Header => Ok(self.header(input)),
             Field::HeaderPadding { remaining } => Ok(self.header_padding(input, remaining)),
@@ -189,20 +189,20 @@ impl Block {
     }
 
     /// 3.1.7
-    fn header_crc32(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    fn header_crc32(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let Some(crc) = input.first_chunk::<4>() else { return Ok(Taken::missing(4)) };
         if u32::from_le_bytes(*crc) != self.crc.value() {
             return Err(Error::XzBlockHeaderCrc32);
         }
         self.verdict.result()?;
-        self.verifier.clear();
+        self.verifier.reset();
         lzma.begin_block();
         self.field = Field::Chunk;
         Ok(Taken::field(crc.len()))
     }
 
     /// The header of a chunk, or the end of the Compressed Data (3.2).
-    fn chunk(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    fn chunk(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let taken = self.chunks.header(input, lzma)?;
         if taken.next == Next::Settled {
             self.field = Field::Padding;

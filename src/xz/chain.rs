@@ -25,7 +25,7 @@ pub(super) struct Chain {
 zeroed! { impl for Chain { length, filters, done } }
 
 impl Chain {
-    pub(super) fn clear(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.length = 0;
     }
 

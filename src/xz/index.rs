@@ -54,7 +54,7 @@ struct Sizes {
 zeroed! { impl for Sizes { totals, hash } }
 
 impl Sizes {
-    fn clear(&mut self) {
+    fn reset(&mut self) {
         self.totals = Totals::ZEROED;
         self.hash = Sha256::new();
     }
@@ -108,10 +108,10 @@ zeroed! { impl for Index { field, blocks, records, crc, size } }
 
 impl Index {
     /// Makes this ready for another stream, in place.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.field = Field::Indicator;
-        self.blocks.clear();
-        self.records.clear();
+        self.blocks.reset();
+        self.records.reset();
         self.crc = Crc32::new();
         self.size = 0;
     }

@@ -51,7 +51,7 @@ zeroed_enum! {
 
 /// The state of an LZMA decoder; all-zero memory is a fresh one.
 #[doc(hidden)]
-pub struct Lzma {
+pub struct LzmaEngine {
     stage: Stage,
     marker: Marker,
     properties: Properties,
@@ -68,7 +68,7 @@ pub struct Lzma {
 }
 
 zeroed! {
-    impl for Lzma {
+    impl for LzmaEngine {
         stage, marker, properties, input_left, output_left, range, state, distances, blocks, model,
     }
 }
@@ -92,7 +92,7 @@ enum Stop {
     },
 }
 
-impl Engine for Lzma {
+impl Engine for LzmaEngine {
     fn step<P: Page>(
         &mut self,
         input: &[u8],
@@ -113,7 +113,7 @@ impl Engine for Lzma {
     }
 }
 
-impl Lzma {
+impl LzmaEngine {
     pub(super) fn begin_block(&mut self) {
         self.blocks = self.blocks.wrapping_add(1);
     }
@@ -224,7 +224,7 @@ impl Lzma {
             Marker::AtEnd if self.stage != Stage::Marked && !self.range.is_at_end() => Ok(None),
             _ if !self.range.is_at_end() => Err(Error::LzmaEnd),
             Marker::Never if self.input_left > 0 => Err(Error::Lzma2ChunkSize),
-            _ => Ok(Some(Step::End)),
+            _ => Ok(Some(Step::Done)),
         }
     }
 
@@ -302,7 +302,7 @@ impl Lzma {
             if !r.bit(&mut model.is_match[from][position_state]) {
                 // Before the first byte there is a null byte.
                 let previous = if CAREFUL && position == 0 { 0 } else { cursor.last() };
-                let coder = &mut model.literals[properties.literal_coder(position, previous)];
+                let coder = &mut model.literal_coders[properties.literal_coder(position, previous)];
                 let byte = if state < LITERAL_STATES {
                     r.tree(&mut coder.plain) as u8
                 } else {

@@ -7,7 +7,7 @@ use crate::decoder::{Next, Taken};
 use crate::zeroed::{zeroed, Maybe};
 use crate::Error;
 
-use super::lzma::{Lzma, Marker};
+use super::lzma::{LzmaEngine, Marker};
 use super::range;
 
 /// Sizes are multibyte integers, of 63 bits (1.2).
@@ -72,7 +72,7 @@ impl Chunks {
 
     /// Takes the header of a chunk, or the end of the data. All output must be settled after the end
     /// ([`Next::Settled`]), as the check comes next.
-    pub(super) fn header(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    pub(super) fn header(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let Some(&control) = input.first() else { return Ok(Taken::missing(1)) };
         match control {
             control::END => {
@@ -103,7 +103,12 @@ impl Chunks {
         }
     }
 
-    fn lzma_header(&mut self, control: u8, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    fn lzma_header(
+        &mut self,
+        control: u8,
+        input: &[u8],
+        lzma: &mut LzmaEngine,
+    ) -> Result<Taken, Error> {
         let begins = control >= control::LZMA_RESET;
         let sets_properties = control >= control::LZMA_PROPERTIES;
         self.check_dictionary(begins)?;

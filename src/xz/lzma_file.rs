@@ -6,7 +6,7 @@ use crate::format::LZMA_HEADER;
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{After, Check, Error, Format};
 
-use super::lzma::{self, Marker};
+use super::lzma::{LzmaEngine, Marker};
 use super::range;
 
 /// Decoder for a .lzma file: properties, dictionary size and uncompressed size, then LZMA, up to the
@@ -33,7 +33,7 @@ pub struct LzmaFile {
 zeroed! { impl for LzmaFile { begun } }
 
 impl Container for LzmaFile {
-    type Engine = lzma::Lzma;
+    type Engine = LzmaEngine;
 
     fn format(&self) -> Option<Format> {
         Some(Format::Lzma)
@@ -48,7 +48,7 @@ impl Container for LzmaFile {
     }
 
     /// 1.1
-    fn field(&mut self, input: &[u8], lzma: &mut lzma::Lzma) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         if self.begun {
             return Ok(Taken::end(0));
         }

@@ -152,13 +152,13 @@ pub(super) struct Model {
     pub(super) low_bits: [Probability; 128],
     /// The lowest four bits of the distances beyond.
     pub(super) align: [Probability; 16],
-    pub(super) literals: [LiteralCoder; LITERAL_CODERS],
+    pub(super) literal_coders: [LiteralCoder; LITERAL_CODERS],
 }
 
 zeroed! {
     impl for Model {
         is_match, is_rep, is_rep0, is_rep1, is_rep2, is_rep0_long, match_lengths, rep_lengths,
-        slots, low_bits, align, literals,
+        slots, low_bits, align, literal_coders,
     }
 }
 
@@ -176,7 +176,7 @@ impl Model {
         self.slots.as_flattened_mut().fill(HALF);
         self.low_bits.fill(HALF);
         self.align.fill(HALF);
-        for coder in self.literals.iter_mut().take(usize::from(properties.coders)) {
+        for coder in self.literal_coders.iter_mut().take(usize::from(properties.coders)) {
             coder.reset();
         }
     }

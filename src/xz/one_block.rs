@@ -7,7 +7,7 @@ use crate::zeroed::zeroed;
 use crate::{Check, Decode, Error, Format, Page};
 
 use super::block::Block;
-use super::lzma::Lzma;
+use super::lzma::LzmaEngine;
 use super::plan::XzRecord;
 
 /// Decoder for one block of an .xz stream, which a record of an [`XzIndex`](crate::XzIndex) tells of.
@@ -48,7 +48,7 @@ pub struct XzOneBlock {
 zeroed! { impl for XzOneBlock { unpadded, uncompressed, block } }
 
 impl Container for XzOneBlock {
-    type Engine = Lzma;
+    type Engine = LzmaEngine;
 
     fn format(&self) -> Option<Format> {
         Some(Format::Xz)
@@ -63,7 +63,7 @@ impl Container for XzOneBlock {
     }
 
     /// As the block says, within the sizes of the record.
-    fn field(&mut self, input: &[u8], lzma: &mut Lzma) -> Result<Taken, Error> {
+    fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let taken = self.block.field(input, lzma)?;
         let (unpadded, uncompressed) = self.block.sizes();
         if unpadded > self.unpadded || uncompressed > self.uncompressed {

@@ -22,8 +22,8 @@ pub(super) struct Verifier {
 zeroed! { impl for Verifier { crc, sha256 } }
 
 impl Verifier {
-    pub(super) fn clear(&mut self) {
-        self.crc.clear();
+    pub(super) fn reset(&mut self) {
+        self.crc.reset();
         self.sha256 = Sha256::new();
     }
 

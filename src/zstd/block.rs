@@ -69,7 +69,7 @@ impl Engine for Blocks {
                 self.stage = Stage::Rle { remaining };
                 // Until the last byte is out the block is there to tell which one it is.
                 if remaining == 0 {
-                    (1, Ok(Step::End))
+                    (1, Ok(Step::Done))
                 } else {
                     (0, Ok(Step::Full))
                 }
@@ -79,7 +79,7 @@ impl Engine for Blocks {
             | Stage::LastLiterals { size } => {
                 let Some(block) = input.get(..size) else { return (0, Ok(Step::NeedInput)) };
                 match self.compressed(block, out) {
-                    Ok(Step::End) => (size, Ok(Step::End)),
+                    Ok(Step::Done) => (size, Ok(Step::Done)),
                     result => (0, result),
                 }
             }
@@ -99,8 +99,8 @@ impl Blocks {
     /// Begins a frame whose blocks have at most `max` bytes.
     pub(super) fn begin_frame(&mut self, max: usize) {
         self.max = max;
-        self.huffman.clear();
-        self.sequences.clear();
+        self.huffman.reset();
+        self.sequences.reset();
     }
 
     /// Takes the Entropy_Tables of a dictionary (RFC 8878, 5). Returns how long they are.
@@ -151,7 +151,7 @@ impl Blocks {
         if let Stage::Sequences { .. } = self.stage {
             let stream = rest_from(block, self.sections);
             let step = self.sequences.run(stream, &self.literals, &mut self.remaining, out)?;
-            if step != Step::End {
+            if step != Step::Done {
                 return Ok(Step::Full);
             }
             if self.remaining.len() > self.sequences.budget() {
@@ -164,6 +164,6 @@ impl Blocks {
         self.remaining.start = self.remaining.start.wrapping_add(taken);
         // The end of the last copy can wait for another page.
         let is_done = taken == rest.len() && !out.is_parked();
-        Ok(if is_done { Step::End } else { Step::Full })
+        Ok(if is_done { Step::Done } else { Step::Full })
     }
 }

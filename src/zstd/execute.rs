@@ -27,7 +27,7 @@ pub(super) struct Queue {
 zeroed! { impl for Queue { sequences, executed, decoded } }
 
 impl Queue {
-    pub(super) fn clear(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.refill(0);
     }
 
@@ -93,7 +93,7 @@ impl Sequence {
         let rest = literals.get(remaining.clone()).unwrap_or(&[]);
         let taken = executor.extend(rest.get(..run).unwrap_or(rest));
         remaining.start = remaining.start.wrapping_add(taken);
-        self.literals = self.literals.wrapping_sub(taken as u32);
+        self.literals_length = self.literals_length.wrapping_sub(taken as u32);
         if taken < run {
             return Ok(false);
         }
@@ -120,9 +120,9 @@ impl Resolver {
     /// Resolves an Offset_Value (3.1.1.5): values 1 to 3 are repeated offsets, counted from the second one on
     /// if there are no literals. There is no branch, as none could be predicted.
     #[inline(always)]
-    pub(super) fn sequence(&mut self, value: u32, literals: u32, length: u32) -> Sequence {
+    pub(super) fn sequence(&mut self, value: u32, literals_length: u32, length: u32) -> Sequence {
         let [first, second, third] = self.repeated;
-        let place = value.wrapping_add(u32::from(literals == 0));
+        let place = value.wrapping_add(u32::from(literals_length == 0));
         let fresh = if value > 3 { value.wrapping_sub(3) } else { first.wrapping_sub(1) };
         let early = if place == 1 { first } else { second };
         let late = if place == 3 { third } else { fresh };
@@ -130,6 +130,6 @@ impl Resolver {
         let third = if place > 2 { second } else { third };
         let second = if place > 1 { first } else { second };
         self.repeated = [distance, second, third];
-        Sequence { literals, length, distance }
+        Sequence { literals_length, length, distance }
     }
 }

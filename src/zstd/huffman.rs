@@ -56,7 +56,7 @@ zeroed! { impl for Huffman { table, bits, weights: scratch, order: scratch, weig
 
 impl Huffman {
     /// Forgets the tree.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.bits = 0;
     }
 

@@ -56,7 +56,7 @@ zeroed! {
 
 impl Sequences {
     /// Begins a frame.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.known = false;
         self.repeated = [1, 4, 8];
     }
@@ -88,7 +88,7 @@ impl Sequences {
         section: &'a [u8],
         budget: usize,
     ) -> Result<&'a [u8], Error> {
-        self.queue.clear();
+        self.queue.reset();
         self.verdict = Verdict::Nothing;
         self.budget = budget as u32;
         let (count, mut rest) = number(section).ok_or(Error::ZstdSequencesHeader)?;
@@ -162,7 +162,7 @@ impl Sequences {
             }
             self.verdict.result()?;
             if self.remaining == 0 {
-                break Step::End;
+                break Step::Done;
             }
             self.decode(stream);
         };
@@ -236,11 +236,12 @@ impl Sequences {
             if LAST {
                 b.refill();
             }
-            let (mut length, mut literals) = (match_length_row.base, literals_length_row.base);
+            let (mut length, mut literals_length) =
+                (match_length_row.base, literals_length_row.base);
             // Most lengths are short, which are told by their codes alone.
             if length_bits > 0 {
                 length = match_length_row.value(b.take(match_length_row.bits));
-                literals = literals_length_row.value(b.take(literals_length_row.bits));
+                literals_length = literals_length_row.value(b.take(literals_length_row.bits));
             }
             if LAST {
                 b.refill();
@@ -251,7 +252,7 @@ impl Sequences {
                 match_length_state = self.match_lengths.next::<TABLE>(match_length_row, &mut b);
                 offset_state = self.offsets.next::<OFFSET_TABLE>(offset_row, &mut b);
             }
-            *slot = resolver.sequence(value, literals, length);
+            *slot = resolver.sequence(value, literals_length, length);
             count = count.wrapping_add(1);
         }
         *bits = b;

@@ -9,14 +9,14 @@ use super::super::copy::{Exact, Rules, CHUNK};
 use super::super::cursor::Cursor;
 use super::super::sequence::{Limits, Sequence};
 use super::super::Parked;
-use super::{copy_chunks, copy_words, repeat, Near, WORD};
+use super::{copy_by_chunks, copy_by_words, repeat, Near, WORD};
 use crate::{Error, Page};
 
 /// The present page and those before it, for a round of sequences.
 ///
 /// # Invariants
 /// - From each place below `limits.stop` there is room for `CHUNK` bytes.
-/// - `nearest` is not before the pages that `near` has reached, nor before `limits.lowest`.
+/// - `nearest` is not before the pages that `near` covers, nor before `limits.lowest`.
 pub(crate) struct Executor<'c, 'a, P> {
     near: Near<'c, P>,
     limits: Limits,
@@ -36,8 +36,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         let Cursor { pages, rules, parked, at, end, .. } = cursor;
         let mut near = Near::new(pages, rules.page_shift);
         let limits = Limits::new(rules, near.length, *end, *at, budget);
-        let covered = near.reach(limits.lowest.min(0).unsigned_abs());
-        // INVARIANT: `Limits` leaves as much room as it promises, and `covered` is how far `near` has reached.
+        let covered = near.cover(limits.lowest.min(0).unsigned_abs());
+        // INVARIANT: `Limits` leaves as much room as it promises, and `near` covers `covered` bytes.
         let nearest = limits.lowest.max((covered as isize).wrapping_neg());
         Self { near, limits, nearest, end: *end, rules, parked, at }
     }
@@ -210,7 +210,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
 unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: The first chunk is there whatever the length; what comes after it, as the caller promises.
     unsafe {
-        copy_chunks(source, room, 0, CHUNK);
+        copy_by_chunks(source, room, 0, CHUNK);
         if length > CHUNK {
             copy_more_literals(source, room, length);
         }
@@ -226,7 +226,7 @@ unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
 #[inline(never)]
 unsafe fn copy_more_literals(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: As the caller promises.
-    unsafe { copy_chunks(source, room, CHUNK, length) };
+    unsafe { copy_by_chunks(source, room, CHUNK, length) };
 }
 
 /// Copies a match in words, two at least.
@@ -242,9 +242,9 @@ unsafe fn copy_more_literals(source: *const u8, room: *mut u8, length: usize) {
 unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: Two words are there whatever the length; what comes after them, as the caller promises.
     unsafe {
-        copy_words(source, room, 0, CHUNK);
+        copy_by_words(source, room, 0, CHUNK);
         if length > CHUNK {
-            copy_words(source, room, CHUNK, 2 * CHUNK);
+            copy_by_words(source, room, CHUNK, 2 * CHUNK);
             if length > 2 * CHUNK {
                 copy_more_words(source, room, length);
             }
@@ -261,7 +261,7 @@ unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
 #[inline(never)]
 unsafe fn copy_more_words(source: *const u8, room: *mut u8, length: usize) {
     // SAFETY: As the caller promises.
-    unsafe { copy_words(source, room, 2 * CHUNK, length) };
+    unsafe { copy_by_words(source, room, 2 * CHUNK, length) };
 }
 
 /// [`repeat`], which few matches need.

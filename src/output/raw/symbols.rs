@@ -9,14 +9,14 @@ use core::slice;
 use super::super::copy::{copy_over, Margins, Rules, CHUNK, LITERALS, NOWHERE, SHORT};
 use super::super::cursor::Cursor;
 use super::super::Parked;
-use super::{copy_chunks, copy_words, repeat, Near, WORD};
+use super::{copy_by_chunks, copy_by_words, repeat, Near, WORD};
 use crate::{Error, Page};
 
 /// The present page and those before it, for a stretch of symbols.
 ///
 /// # Invariants
 /// - From each place below `margins.ample` there is room for `LITERALS + SHORT` bytes.
-/// - `margins.lowest` is not before the pages that `near` has reached, or no place is above it.
+/// - `margins.lowest` is not before the pages that `near` covers, or no place is above it.
 pub(crate) struct Fast<'c, 'a, P> {
     near: Near<'c, P>,
     margins: Margins,
@@ -41,9 +41,9 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     /// Without a page there is no room.
     #[inline(never)]
     pub(crate) fn begin(&mut self, farthest: usize) -> usize {
-        let wanted = farthest.min(self.rules.window).min(self.rules.reach);
-        let covered = self.near.reach(wanted);
-        // INVARIANT: `Margins` leaves as much room as it promises, and reaches no further than `covered`.
+        let wanted = farthest.min(self.rules.window).min(self.rules.earlier);
+        let covered = self.near.cover(wanted);
+        // INVARIANT: `Margins` leaves as much room as it promises, and goes no further back than `covered`.
         let (length, end) = (self.near.length, self.margins.end);
         self.margins = Margins::new(self.rules, length, end, covered, farthest);
         *self.at
@@ -120,9 +120,9 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         // the first `WORD` of them. All are in their pages, where `addresses` found them.
         unsafe {
             if distance >= CHUNK {
-                copy_chunks(source, room, 0, length);
+                copy_by_chunks(source, room, 0, length);
             } else if distance >= WORD {
-                copy_words(source, room, 0, length);
+                copy_by_words(source, room, 0, length);
             } else {
                 repeat(source, room, distance, length);
             }

@@ -39,10 +39,10 @@ pub(super) fn walk(
 #[inline(always)]
 pub(super) fn suggested_literal(
     coder: &mut Coder<'_>,
-    literals: &mut LiteralCoder,
+    literal: &mut LiteralCoder,
     suggested: u8,
 ) -> u8 {
-    literals.suggested(suggested, |probability| coder.digit_of(probability))
+    literal.suggested(suggested, |probability| coder.digit_of(probability))
 }
 
 /// `bits` direct bits after those of `value`, the highest first.

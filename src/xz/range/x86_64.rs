@@ -248,13 +248,13 @@ fn slowly(coder: &mut Coder<'_>, tree: &mut [Probability]) -> usize {
 #[inline(always)]
 pub(super) fn suggested_literal(
     coder: &mut Coder<'_>,
-    literals: &mut LiteralCoder,
+    literal: &mut LiteralCoder,
     suggested: u8,
 ) -> u8 {
     #[cold]
     #[inline(never)]
-    fn slowly(coder: &mut Coder<'_>, literals: &mut LiteralCoder, suggested: u8) -> u8 {
-        portable::suggested_literal(coder, literals, suggested)
+    fn slowly(coder: &mut Coder<'_>, literal: &mut LiteralCoder, suggested: u8) -> u8 {
+        portable::suggested_literal(coder, literal, suggested)
     }
 
     // In bytes. Indexes go on from `plain` to `agreed`.
@@ -266,7 +266,7 @@ pub(super) fn suggested_literal(
     run!(
         coder,
         8,
-        |coder: &mut _| slowly(coder, literals, suggested),
+        |coder: &mut _| slowly(coder, literal, suggested),
         [
             "mov {s:e}, {path:e}",
             "shr {s:e}, 7",
@@ -280,7 +280,7 @@ pub(super) fn suggested_literal(
             suggested!("p", "q"),
             last_suggested!("q"),
         ],
-        tree = in(reg) core::ptr::from_mut(literals),
+        tree = in(reg) core::ptr::from_mut(literal),
         path = in(reg) 0x100 | u32::from(suggested),
         inout("ecx") 7 => _,
         s = out(reg) symbol,

@@ -141,9 +141,9 @@ fn literals_after_matches() {
     compare(
         1,
         fresh,
-        |coder, literals, suggested| x86_64::suggested_literal(coder, literals, suggested as u8),
-        |coder, literals, suggested| portable::suggested_literal(coder, literals, suggested as u8),
-        |literals| [&literals.plain[..], &literals.agreed].concat(),
+        |coder, literal, suggested| x86_64::suggested_literal(coder, literal, suggested as u8),
+        |coder, literal, suggested| portable::suggested_literal(coder, literal, suggested as u8),
+        |literal| [&literal.plain[..], &literal.agreed].concat(),
     );
 }
 
