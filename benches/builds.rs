@@ -19,7 +19,7 @@ macro_rules! peers {
                     match progress.pause {
                         Pause::NeedPage => count += 1,
                         Pause::Done => return Some(decoder.written() as usize),
-                        Pause::NeedInput { .. } => return None,
+                        _ => return None,
                     }
                 }
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! A decoder for whichever format a stream has.
 
+use crate::decode::debug;
 use crate::decoder::{Container, Decoder, Taken};
 use crate::output::Output;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
@@ -28,7 +29,7 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 pub struct Any {
     stage: Stage,
     #[cfg(feature = "gzip")]
-    deflate: Decoder<Either<crate::deflate::GzipMember, crate::deflate::ZlibStream>>,
+    deflate: Decoder<Either<crate::deflate::GzipMember, crate::deflate::ZlibStream<'static>>>,
     #[cfg(feature = "xz")]
     lzma: Decoder<Either<crate::xz::XzStream, crate::xz::LzmaFile>>,
     #[cfg(feature = "zstd")]
@@ -99,6 +100,8 @@ impl Any {
     }
 }
 
+debug! { [] for Any: }
+
 impl Default for Any {
     fn default() -> Self {
         Self::new()
@@ -130,8 +133,7 @@ impl Decode for Any {
             Stage::Unsupported(format) => Some(format),
             _ => None,
         };
-        let info = Info { format, check: Check::None, blocks: 0 };
-        let nothing = Status { consumed: 0, written: 0, settled: 0, window: None, info };
+        let nothing = Status { info: Info { format, ..Info::default() }, ..Status::default() };
         chosen!(self.status(), nothing)
     }
 
@@ -210,6 +212,22 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
             Chosen::Neither => Check::None,
             Chosen::First => self.first.check(),
             Chosen::Second => self.second.check(),
+        }
+    }
+
+    fn content_size(&self) -> Option<u64> {
+        match self.chosen {
+            Chosen::Neither => None,
+            Chosen::First => self.first.content_size(),
+            Chosen::Second => self.second.content_size(),
+        }
+    }
+
+    fn dictionary_id(&self) -> Option<u32> {
+        match self.chosen {
+            Chosen::Neither => None,
+            Chosen::First => self.first.dictionary_id(),
+            Chosen::Second => self.second.dictionary_id(),
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Input in pieces of any size.
 
+use crate::decode::debug;
 use crate::slices::rest_from;
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{Decode, Error, Page, Pause, Progress, Status};
@@ -41,7 +42,10 @@ zeroed! {
 }
 
 impl<D: Decode, const N: usize> Carry<D, N> {
-    const LARGE_ENOUGH: () = assert!(N >= D::CARRY, "a unit of this decoder's input may be larger");
+    const LARGE_ENOUGH: () = assert!(
+        N >= D::CARRY,
+        "a unit of this decoder's input may be larger than N: name it, as in `Carry<D, {{ D::CARRY }}>`"
+    );
 
     /// Takes a fresh decoder.
     pub const fn new(decoder: D) -> Self {
@@ -111,6 +115,8 @@ impl<D: Decode, const N: usize> Carry<D, N> {
     }
 }
 
+debug! { [D: Decode, const N: usize] for Carry<D, N>: held }
+
 impl<D: Decode + Default, const N: usize> Default for Carry<D, N> {
     fn default() -> Self {
         Self::new(D::default())
@@ -121,6 +127,7 @@ impl<D: Decode, const N: usize> Decode for Carry<D, N> {
     const CARRY: usize = 1;
 
     fn decode<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Progress, Error> {
+        let () = Self::LARGE_ENOUGH;
         let mut rest = input;
         let pause = loop {
             if self.held > 0 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Members, streams and frames one after the other.
 
+use crate::decode::debug;
 use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Decode, Error, Members, Page, Pause, Progress, Status};
@@ -106,6 +107,8 @@ impl<D: Members> Concatenated<D> {
 
 /// Bytes consumed, and the pause if there is one.
 type Turn = (usize, Option<Pause>);
+
+debug! { [D: Members] for Concatenated<D>: members, all_padding }
 
 impl<D: Members + Default> Default for Concatenated<D> {
     fn default() -> Self {

@@ -23,6 +23,7 @@ pub(crate) const MIN_PAGE: usize = 64;
 /// How far a call to [`Decode::decode`] came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Progress {
     /// Bytes of this call's input that are done with. The others are to be passed again.
     pub consumed: usize,
@@ -30,8 +31,16 @@ pub struct Progress {
     pub pause: Pause,
 }
 
+impl Progress {
+    /// What a decoder of your own returns.
+    pub const fn new(consumed: usize, pause: Pause) -> Self {
+        Self { consumed, pause }
+    }
+}
+
 /// Why [`Decode::decode`] came back without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pause {
     /// More input: call again with at least `min` unconsumed bytes. If there are none left, the
     /// stream is truncated.
@@ -47,7 +56,7 @@ pub enum Pause {
 }
 
 /// How far a decoder has come, and what it has learnt of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
     /// Bytes of input consumed over all calls. After an error: where the unit at fault starts, or the
@@ -57,7 +66,8 @@ pub struct Status {
     pub written: u64,
     /// How many of the bytes written are final. Checksums run over them.
     pub settled: u64,
-    /// Bytes of history that the stream may refer to, known once its header was read.
+    /// Bytes of history that the stream may refer to, known once its header was read. After
+    /// [`Error::WindowLimit`]: what the stream asks for.
     pub window: Option<u64>,
     /// What the stream is.
     pub info: Info,
@@ -86,6 +96,17 @@ pub struct Status {
 ///   right ones: they would pass for finished with nothing written to them. Call
 ///   [`reset`](Self::reset) before each stream that goes into pages of its own. [`decode_slice`]
 ///   does that by itself.
+///
+/// # Implementing and choosing
+///
+/// The trait is open: wrappers such as [`Carry`](crate::Carry), and harnesses that hold another decoder
+/// against these, implement it. Methods that are added later have a default.
+///
+/// There is no `dyn Decode`. Pages are generic, so that no caller has to build an array of references to
+/// them, which in a kernel would be an allocation. Where the decoder is chosen at run time, [`Any`] is
+/// that choice: an `enum` in effect, with one branch a call.
+#[cfg_attr(any(feature = "gzip", feature = "xz", feature = "zstd"), doc = "\n[`Any`]: crate::Any")]
+#[cfg_attr(not(any(feature = "gzip", feature = "xz", feature = "zstd")), doc = "\n[`Any`]: Self")]
 pub trait Decode {
     /// The most bytes that a unit of input can need: a `Carry` of this size never starves.
     const CARRY: usize;
@@ -149,6 +170,20 @@ pub trait Decode {
     /// Makes this a fresh decoder, in place. Limits, choices and a dictionary stay.
     fn reset(&mut self);
 }
+
+/// Implements `Debug` for a decoder: its status and the fields that are listed, without its tables.
+macro_rules! debug {
+    ([$($generics:tt)*] for $type:ty: $($field:ident),*) => {
+        impl<$($generics)*> ::core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                let mut fields = f.debug_struct(stringify!($type));
+                $(fields.field(stringify!($field), &self.$field);)*
+                fields.field("status", &$crate::Decode::status(self)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use debug;
 
 /// What [`decode_slice`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

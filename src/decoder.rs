@@ -4,7 +4,8 @@
 //! A [`Container`] reads the fields around the compressed data, an [`Engine`] the data itself.
 //! [`Decoder`] drives both, and counts input and output.
 
-use crate::output::{Cursor, Output, Step};
+use crate::decode::debug;
+use crate::output::{Cursor, Output, Prefix, Step};
 use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
@@ -30,46 +31,70 @@ pub trait Engine: Zeroed {
     fn reset(&mut self);
 }
 
-/// What stands around compressed data. Not for implementing elsewhere.
-#[doc(hidden)]
+/// What stands around compressed data in a format: the fields before, between and after.
+///
+/// It is sealed: its methods, which are hidden, have types that have no name outside of the crate.
 pub trait Container: Zeroed {
     /// The window limit where the caller sets none.
+    #[doc(hidden)]
     const WINDOW_LIMIT: u64 = u64::MAX;
 
     /// The most bytes that a unit of input can need.
+    #[doc(hidden)]
     const MAX_UNIT: usize = MAX_UNIT;
 
     /// What decodes the data inside.
+    #[doc(hidden)]
     type Engine: Engine;
 
     /// The format, once known.
+    #[doc(hidden)]
     fn format(&self) -> Option<Format>;
 
     /// The check that the container carries.
+    #[doc(hidden)]
     fn check(&self) -> Check;
 
+    /// Bytes of output, where the header tells them.
+    #[doc(hidden)]
+    fn content_size(&self) -> Option<u64> {
+        None
+    }
+
+    /// The dictionary that the header asks for.
+    #[doc(hidden)]
+    fn dictionary_id(&self) -> Option<u32> {
+        None
+    }
+
     /// Makes this ready for another member of the same format, in place.
+    #[doc(hidden)]
     fn restart(&mut self);
 
     /// Makes this a fresh one, in place.
+    #[doc(hidden)]
     fn reset(&mut self) {
         self.restart();
     }
 
     /// Reads the next field: those before the first body, between two, and after the last.
+    #[doc(hidden)]
     fn field(&mut self, input: &[u8], engine: &mut Self::Engine) -> Result<Taken, Error>;
 
     /// Bytes that copies may refer to as if they stood before the data.
-    fn prefix(&self) -> &[u8] {
-        &[]
+    #[doc(hidden)]
+    fn prefix(&self) -> Prefix<'_> {
+        Prefix::NONE
     }
 
     /// Takes settled bytes into the check.
+    #[doc(hidden)]
     fn update(&mut self, bytes: &[u8]);
 
     /// Makes final those bytes that no copy can reach any more, which end at `reachable`, and at a
     /// block's `end` all. Returns how many bytes of output are final then. Without filters all are
     /// as they come.
+    #[doc(hidden)]
     fn filter<P: Page>(
         &mut self,
         output: &Output,
@@ -81,6 +106,7 @@ pub trait Container: Zeroed {
     }
 
     /// What the bytes after a member are, after so many bytes of padding; there is at least one.
+    #[doc(hidden)]
     fn after(&self, _padding: u64, _rest: &[u8]) -> Result<After, Error> {
         Ok(After::Trailing)
     }
@@ -150,6 +176,8 @@ pub struct Decoder<C: Container> {
     container: C,
     output: Output,
     consumed: u64,
+    /// Bytes that were written before the present member.
+    start: u64,
     /// Window of the present body; 0: not known yet.
     window: u64,
     /// The caller's window limit and one more; 0: none was set.
@@ -160,7 +188,7 @@ pub struct Decoder<C: Container> {
 
 zeroed! {
     impl [C: Container] for Decoder<C> {
-        stage, container, output, consumed, window, window_limit, skip_unknown_checks, engine,
+        stage, container, output, consumed, start, window, window_limit, skip_unknown_checks, engine,
     }
 }
 
@@ -213,13 +241,13 @@ impl<C: Container> Decoder<C> {
             Next::Missing { min } => return Ok((0, Some(Pause::NeedInput { min }))),
             Next::Body { window, begins } => {
                 let limit = self.window_limit.checked_sub(1).unwrap_or(C::WINDOW_LIMIT);
+                self.window = window;
                 if window > limit {
                     return Err(Error::WindowLimit);
                 }
                 if begins {
                     self.output.begin_history();
                 }
-                self.window = window;
                 self.stage = Stage::Body;
             }
             Next::Settled => self.settle(pages, true)?,
@@ -288,6 +316,8 @@ impl<C: Container> Decoder<C> {
 
 type Round = (usize, Result<Step, Error>);
 
+debug! { [C: Container] for Decoder<C>: }
+
 impl<C: Container> Default for Decoder<C> {
     fn default() -> Self {
         Self::new()
@@ -310,6 +340,10 @@ impl<C: Container> Decode for Decoder<C> {
     }
 
     fn status(&self) -> Status {
+        let content_size = match self.stage {
+            Stage::Done => Some(self.output.written().saturating_sub(self.start)),
+            _ => self.container.content_size(),
+        };
         Status {
             consumed: self.consumed,
             written: self.output.written(),
@@ -319,6 +353,8 @@ impl<C: Container> Decode for Decoder<C> {
                 format: self.container.format(),
                 check: self.container.check(),
                 blocks: self.engine.blocks(),
+                content_size,
+                dictionary_id: self.container.dictionary_id(),
             },
         }
     }
@@ -340,6 +376,7 @@ impl<C: Container> Decode for Decoder<C> {
         self.container.reset();
         self.output = Output::ZEROED;
         self.consumed = 0;
+        self.start = 0;
         self.window = 0;
         self.engine.reset();
     }
@@ -347,6 +384,7 @@ impl<C: Container> Decode for Decoder<C> {
 
 impl<C: Container> Members for Decoder<C> {
     fn next_member(&mut self) {
+        self.start = self.output.written();
         self.stage = Stage::Field;
         self.container.restart();
         self.engine.restart();

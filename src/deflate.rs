@@ -13,11 +13,9 @@ use crate::decoder::{Container, Decoder, Taken};
 use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
 
-pub use gzip::Gzip;
-pub(crate) use gzip::GzipMember;
+pub use gzip::{Gzip, GzipMember};
 pub(crate) use inflate::Inflate;
-pub use zlib::Zlib;
-pub(crate) use zlib::ZlibStream;
+pub use zlib::{Zlib, ZlibStream};
 
 /// The farthest that a distance can reach, and so the window of gzip and raw deflate
 /// (RFC 1951, 2).
@@ -26,8 +24,7 @@ pub(crate) const WINDOW: u64 = 32 << 10;
 /// Decoder for a raw deflate stream, which has no header, no trailer and no check (RFC 1951).
 pub type Deflate = Decoder<RawDeflate>;
 
-/// No container.
-#[doc(hidden)]
+/// Nothing around the data, the container of [`Deflate`].
 pub struct RawDeflate {
     begun: bool,
 }

@@ -27,7 +27,8 @@ pub enum Error {
     PageShape,
     /// `release` was asked for pages whose bytes are not final yet.
     ReleaseUnsettled,
-    /// The stream refers further back than the window limit set by the caller allows.
+    /// The stream's window is larger than the limit that the caller set. [`window`](crate::Decode::window) tells
+    /// its size.
     WindowLimit,
     /// The output is larger than the caller allows.
     OutputLimit,
@@ -62,7 +63,7 @@ pub enum Error {
     ZlibMethod,
     /// zlib: CINFO is above 7, a window of more than 32 KiB (RFC 1950, 2.2).
     ZlibWindow,
-    /// zlib: FDICT asks for a preset dictionary (RFC 1950, 2.2), which nobody gave.
+    /// zlib: FDICT asks for a preset dictionary (RFC 1950, 2.2), and none was set, or one with another DICTID.
     ZlibDictionary,
     /// zlib: the output does not match ADLER32 (RFC 1950, 2.2).
     ZlibAdler32,
@@ -287,13 +288,13 @@ impl Error {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Truncated => "input ends before the stream does",
-            Self::UnknownFormat => "not a format known here",
+            Self::UnknownFormat => "unknown format",
             Self::UnsupportedFormat => "format recognised, but not supported by this build",
-            Self::UnsupportedCheck => "check of an unknown kind",
-            Self::PageShape => "pages of unequal or unfit length, or pages missing",
+            Self::UnsupportedCheck => "unknown kind of check",
+            Self::PageShape => "pages missing, or of unequal or unsuitable length",
             Self::ReleaseUnsettled => "pages released before their bytes were final",
-            Self::WindowLimit => "window larger than the limit",
-            Self::OutputLimit => "output larger than the limit",
+            Self::WindowLimit => "window larger than the limit (`window` tells its size)",
+            Self::OutputLimit => "output larger than the limit (`info` may tell its size)",
             Self::OutOfMemory => "no memory for another page",
             Self::Internal => "internal error",
             Self::DistanceBeforeStart => "distance reaches before the first byte",
@@ -308,7 +309,7 @@ impl Error {
             Self::ZlibHeaderCheck => "zlib: header check mismatch",
             Self::ZlibMethod => "zlib: unknown compression method",
             Self::ZlibWindow => "zlib: window size above 32 KiB",
-            Self::ZlibDictionary => "zlib: preset dictionary needed",
+            Self::ZlibDictionary => "zlib: another preset dictionary needed",
             Self::ZlibAdler32 => "zlib: ADLER32 mismatch",
             Self::DeflateBlockType => "deflate: reserved block type",
             Self::DeflateStoredLength => "deflate: stored block lengths disagree",
@@ -332,7 +333,7 @@ impl Error {
             Self::XzCompressedSize => "xz: compressed size mismatch",
             Self::XzUncompressedSize => "xz: uncompressed size mismatch",
             Self::XzFilter => "xz: unknown filter",
-            Self::XzFilterProperties => "xz: unfit filter properties",
+            Self::XzFilterProperties => "xz: unsuitable filter properties",
             Self::XzFilterChain => "xz: invalid order of filters",
             Self::XzBlockPadding => "xz: block padding not null",
             Self::XzCrc32 => "xz: CRC32 mismatch",
@@ -353,7 +354,7 @@ impl Error {
             Self::Lzma2ChunkSize => "LZMA2: compressed size of a chunk mismatch",
             Self::LzmaProperties => "LZMA: invalid properties",
             Self::LzmaFirstByte => "LZMA: first byte not null",
-            Self::LzmaLength => "LZMA: match longer than what is left",
+            Self::LzmaLength => "LZMA: match longer than the remaining output",
             Self::LzmaEndMarker => "LZMA: end marker out of place",
             Self::LzmaEnd => "LZMA: range coder not at its end",
             Self::LzmaTrailing => "lzma: bytes after the end",

@@ -97,7 +97,7 @@ macro_rules! with {
             }
             #[cfg(feature = "gzip")]
             ZLIB => {
-                type $decoder = Zlib;
+                type $decoder = Zlib<'static>;
                 $value
             }
             #[cfg(feature = "gzip")]

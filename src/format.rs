@@ -129,11 +129,12 @@ pub(crate) fn check_zlib_header(cmf: u8, flg: u8) -> Result<(), Error> {
 }
 
 /// A check that a stream carries of its output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Check {
     /// None: only the format's own redundancy tells of damage.
+    #[default]
     None,
     /// CRC-32, in gzip with the output's length.
     Crc32,
@@ -164,14 +165,20 @@ impl Check {
     }
 }
 
-/// What has been learnt of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What has been learnt of a stream. With several members: of the last one, but for `blocks`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Info {
-    /// Its format, once known. With several members: of the last one, as the check is.
+    /// Its format, once known.
     pub format: Option<Format>,
     /// The check that it carries.
     pub check: Check,
     /// Blocks begun so far, over all members.
     pub blocks: u64,
+    /// Bytes of output of the member, stream or frame: as its header tells them (zstd and .lzma, if the
+    /// encoder knew), and always once it is complete. What a header tells is not verified before that.
+    pub content_size: Option<u64>,
+    /// The dictionary that its header asks for: Dictionary_ID of zstd (RFC 8878, 3.1.1.1.3), or DICTID of zlib, the
+    /// Adler-32 of the dictionary (RFC 1950, 2.2). Also after the error that none, or another one, was set.
+    pub dictionary_id: Option<u32>,
 }

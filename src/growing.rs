@@ -3,17 +3,22 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::decode::MIN_PAGE;
 use crate::slices::rest_from;
 use crate::{Decode, Error, Pause, Progress};
 
-/// The first size that [`decode_to_vec`] tries, as a multiple of the input's.
+/// The first size that [`decode_to_vec`] tries where the header tells none, as a multiple of the input's.
 const FIRST_GUESS: usize = 4;
+/// The largest that it tries, as a multiple of the input's, if a header tells more: it may lie.
+const MAX_GUESS: usize = 256;
 
 /// Decodes a whole stream into a `Vec` of at most `limit` bytes.
 ///
-/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice).
+/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice). Where the header tells
+/// the [size](crate::Info::content_size), as those of zstd and .lzma may, the `Vec` has it from the start, up to 256
+/// times the input's; else it grows by doubling.
 ///
 /// ```
 /// use pagewise::{decode_to_vec, Error, Zlib};
@@ -44,8 +49,17 @@ pub fn decode_to_vec<D: Decode>(
             Pause::NeedInput { .. } => return Err(Error::Truncated),
             Pause::NeedPage if output.len() >= limit => return Err(Error::OutputLimit),
             Pause::NeedPage => {
-                let guess = input.len().saturating_mul(FIRST_GUESS).max(64);
-                let length = output.len().saturating_mul(2).max(guess).min(limit);
+                let guess = match decoder.info().content_size {
+                    Some(size) => {
+                        let size = usize::try_from(size).unwrap_or(usize::MAX);
+                        if size > limit && output.is_empty() {
+                            return Err(Error::OutputLimit);
+                        }
+                        size.min(input.len().saturating_mul(MAX_GUESS))
+                    }
+                    None => input.len().saturating_mul(FIRST_GUESS),
+                };
+                let length = output.len().saturating_mul(2).max(guess.max(64)).min(limit);
                 output.try_reserve_exact(length - output.len()).map_err(|_| Error::OutOfMemory)?;
                 output.resize(length, 0);
             }
@@ -76,6 +90,14 @@ pub fn decode_to_vec<D: Decode>(
 pub struct GrowingPages<const N: usize> {
     pages: Vec<Box<[u8]>>,
     limit: usize,
+}
+
+/// How many pages there are, without their bytes.
+impl<const N: usize> fmt::Debug for GrowingPages<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("GrowingPages");
+        fields.field("pages", &self.pages.len()).field("limit", &self.limit).finish()
+    }
 }
 
 impl<const N: usize> GrowingPages<N> {

@@ -20,8 +20,8 @@
 //!     rest = &rest[progress.consumed..];
 //!     match progress.pause {
 //!         Pause::NeedPage => pages.push([0; 4096]),
-//!         Pause::NeedInput { .. } => return Err(Error::Truncated),
 //!         Pause::Done => break,
+//!         _ => return Err(Error::Truncated),
 //!     }
 //! }
 //! assert_eq!(&pages[0][..decoder.written() as usize], b"abc");
@@ -87,6 +87,8 @@ mod carry;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 mod check;
 mod concatenated;
+#[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
+pub mod container;
 mod decode;
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
 #[cfg_attr(not(feature = "xz"), allow(dead_code))]
@@ -137,6 +139,7 @@ pub use format::{Check, Format, Info};
 pub use growing::{decode_to_vec, GrowingPages};
 #[cfg(feature = "xz")]
 pub use xz::{Lzma, Xz, XzBlock, XzFooter, XzIndex, XzRecord, XzRecords};
+pub use zeroed::Zeroed;
 #[cfg(feature = "zstd")]
 pub use zstd::Zstd;
 

@@ -34,6 +34,7 @@ use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
 #[cfg(feature = "zstd")]
+pub use copy::Prefix;
 pub(crate) use copy::CHUNK;
 use copy::{copy_over, Rules};
 pub(crate) use cursor::Cursor;
@@ -158,7 +159,7 @@ impl Output {
         &mut self,
         pages: &'a mut [P],
         window: usize,
-        prefix: &'a [u8],
+        prefix: Prefix<'a>,
     ) -> Result<Cursor<'a, P>, Error> {
         let (index, at) = self.locate(pages)?;
         let pages = pages.get_mut(..=index).unwrap_or(&mut []);

@@ -107,7 +107,7 @@ int pagewise_detect(const void *input, size_t length);
  * from the file's own: without pagewise_reset() a second file would leave their first bytes as they are.
  *
  * Negative: -ENODATA truncated, -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
- * unsupported, -ENOBUFS over the window limit, -EINVAL pages of unequal or unfit length, or too few of
+ * unsupported, -ENOBUFS over the window limit, -EINVAL pages of unequal or unsuitable length, or too few of
  * them, -EIO a defect of this library. It stays so until pagewise_reset().
  */
 int pagewise_decode(struct pagewise *decoder, const void *input, size_t length,

@@ -27,11 +27,10 @@ use index::Index;
 use lzma::LzmaEngine;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma2::dictionary_size;
-pub use lzma_file::Lzma;
-pub(crate) use lzma_file::LzmaFile;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma_file::MIN_DICTIONARY;
-pub use one_block::XzBlock;
+pub use lzma_file::{Lzma, LzmaFile};
+pub use one_block::{XzBlock, XzOneBlock};
 pub use plan::{XzFooter, XzIndex, XzRecord, XzRecords};
 use verifier::check_id;
 #[cfg(feature = "oracle")]
@@ -62,8 +61,7 @@ zeroed_enum! {
     }
 }
 
-/// The container of an .xz stream.
-#[doc(hidden)]
+/// A stream of the .xz file format, the container of [`Xz`].
 pub struct XzStream {
     field: Field,
     block: Block,

@@ -17,24 +17,101 @@
 //! of them is [`Zeroed::SCRATCH`], which the C ABI does not clear.
 //!
 //! A fresh decoder *is* [`Zeroed::ZEROED`], which is built from the zeros of the fields, so it can't
-//! differ from what all-zero memory says. An `unsafe trait` would say whose promise that is, but
-//! the crate denies `unsafe`: so the trait is implemented by hand in this file only.
+//! differ from what all-zero memory says. The trait is implemented by hand in this file only.
 
+#[cfg(feature = "alloc")]
+use alloc::boxed::Box;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// A type of which all-zero memory is a valid value, namely [`ZEROED`](Self::ZEROED).
+/// Types of which all-zero memory is a fresh value: every decoder of this crate, and [`Carry`](crate::Carry)
+/// and [`Concatenated`](crate::Concatenated) around one.
 ///
-/// Padding can hold anything.
-#[doc(hidden)]
-pub trait Zeroed: Sized {
-    /// What all-zero memory says; of a decoder and each of its parts, a fresh one.
+/// Decoders are large: [`Any`](crate::Any) has some 180 KiB, with a `Carry` for zstd some 310 KiB. Returned by
+/// value, they may pass over the stack. [`init`](Self::init) and [`boxed`](Self::boxed) make them where they stay.
+///
+/// A static decoder is all zeros too, so it lies in `.bss`: `static DECODER: Mutex<Any> =
+/// Mutex::new(Any::new())`. In the kernel, `KBox::zeroed` and `Zeroable` ask for the same property: a newtype
+/// over a `Zeroed` type may implement `Zeroable`.
+///
+/// # Invariants
+///
+/// Memory whose bytes are all zero is a valid value, namely [`ZEROED`](Self::ZEROED). Padding can hold anything. The
+/// trait is sealed, as it could not be safe otherwise: its implementations are made in one place, by the fields.
+pub trait Zeroed: Sized + Sealed {
+    /// What all-zero memory says: a fresh value.
     const ZEROED: Self;
 
-    /// Where the longest run of bytes lies that may have any values in a fresh decoder, in bytes from its
+    /// Where the longest run of bytes lies that may have any values in a fresh value, in bytes from its
     /// beginning.
+    #[doc(hidden)]
     const SCRATCH: Range<usize> = 0..0;
+
+    /// Makes a fresh value in `memory`, by zeros: no other memory is used, not on the stack either.
+    ///
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use pagewise::{decode_slice, Error, Zeroed, Zlib};
+    ///
+    /// # let file: &[u8] = &[0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
+    /// let mut memory = MaybeUninit::uninit();
+    /// let decoder = Zlib::init(&mut memory);
+    /// let mut output = [0; 100];
+    /// assert_eq!(decode_slice(decoder, file, &mut output)?.written, 3);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[cfg(not(feature = "safe"))]
+    #[allow(unsafe_code)]
+    fn init(memory: &mut MaybeUninit<Self>) -> &mut Self {
+        // SAFETY: One value fits where a `MaybeUninit` of it lies.
+        unsafe { memory.as_mut_ptr().write_bytes(0, 1) };
+        // SAFETY: All bytes were set to zero, which is a valid value by this trait's invariant.
+        unsafe { memory.assume_init_mut() }
+    }
+
+    /// Makes a fresh value in `memory`. In this build, which has no `unsafe`, it is left to the optimiser that no
+    /// copy lies on the stack before: without optimisation one does.
+    #[cfg(feature = "safe")]
+    fn init(memory: &mut MaybeUninit<Self>) -> &mut Self {
+        memory.write(Self::ZEROED)
+    }
+
+    /// A fresh value on the heap, which never was on the stack.
+    ///
+    /// ```
+    /// use pagewise::{decode_slice, Any, Carry, Concatenated, Decode, Error, Zeroed};
+    ///
+    /// # let file: &[u8] = &[0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
+    /// let mut decoder = Carry::<Concatenated<Any>, { Any::CARRY }>::boxed();
+    /// let mut output = [0; 100];
+    /// assert_eq!(decode_slice(&mut *decoder, file, &mut output)?.written, 3);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As `Box::new` does where there is no memory. Where that is to be an error, use [`init`](Self::init) on
+    /// memory of a fallible allocation.
+    #[cfg(all(feature = "alloc", not(feature = "safe")))]
+    #[allow(unsafe_code)]
+    fn boxed() -> Box<Self> {
+        let mut memory = Box::<Self>::new_uninit();
+        Self::init(&mut memory);
+        // SAFETY: `init` has made a value of it.
+        unsafe { memory.assume_init() }
+    }
+
+    /// A fresh value on the heap. In this build it is left to the optimiser, as with [`init`](Self::init), that
+    /// no copy lies on the stack before.
+    #[cfg(all(feature = "alloc", feature = "safe"))]
+    fn boxed() -> Box<Self> {
+        Box::new(Self::ZEROED)
+    }
 }
+
+/// Keeps [`Zeroed`] to this crate.
+pub trait Sealed {}
 
 /// [`Zeroed::SCRATCH`] of a field that begins at the byte `at` of a struct.
 pub(crate) const fn scratch_of<S, F: Zeroed>(at: usize, _: fn(&S) -> &F) -> Range<usize> {
@@ -65,6 +142,8 @@ macro_rules! zeroed {
     (impl $([$($generics:tt)*])? for $type:ty {
         $($(#[$attribute:meta])* $field:ident $(: $scratch:ident)?),* $(,)?
     }) => {
+        impl $(<$($generics)*>)? $crate::zeroed::Sealed for $type {}
+
         impl $(<$($generics)*>)? $crate::zeroed::Zeroed for $type {
             const ZEROED: Self =
                 Self { $($(#[$attribute])* $field: $crate::zeroed::Zeroed::ZEROED),* };
@@ -85,6 +164,8 @@ macro_rules! zeroed {
     (@scratch, $at:expr, $get:expr) => { $crate::zeroed::bytes_of($at, $get) };
     // A struct with one field that has no name.
     (impl for $type:ident(_)) => {
+        impl $crate::zeroed::Sealed for $type {}
+
         impl $crate::zeroed::Zeroed for $type {
             const ZEROED: Self = Self($crate::zeroed::Zeroed::ZEROED);
         }
@@ -114,6 +195,8 @@ macro_rules! zeroed_enum {
             $($rest)*
         }
 
+        impl $(<$parameter>)? $crate::zeroed::Sealed for $name $(<$parameter>)? {}
+
         impl $(<$parameter>)? $crate::zeroed::Zeroed for $name $(<$parameter>)? {
             const ZEROED: Self =
                 Self::$first $({ $field: <$type as $crate::zeroed::Zeroed>::ZEROED })?;
@@ -124,6 +207,8 @@ pub(crate) use zeroed_enum;
 
 macro_rules! zero_is_specified {
     ($($type:ty: $zero:expr),*) => {$(
+        impl Sealed for $type {}
+
         impl Zeroed for $type {
             const ZEROED: Self = $zero;
         }
@@ -132,9 +217,13 @@ macro_rules! zero_is_specified {
 
 zero_is_specified!(bool: false, u8: 0, u16: 0, u32: 0, u64: 0, usize: 0, i16: 0, i32: 0);
 
+impl<T, const N: usize> Sealed for [T; N] {}
+
 impl<T: Zeroed, const N: usize> Zeroed for [T; N] {
     const ZEROED: Self = [const { T::ZEROED }; N];
 }
+
+impl<T> Sealed for PhantomData<T> {}
 
 impl<T> Zeroed for PhantomData<T> {
     const ZEROED: Self = Self;
@@ -143,9 +232,12 @@ impl<T> Zeroed for PhantomData<T> {
 // Two fields, both public.
 zeroed! { impl [T: Zeroed] for Range<T> { start, end } }
 
+#[cfg(feature = "oracle")]
+impl<T> Sealed for Option<Box<T>> {}
+
 /// A null pointer is `None` (the standard library's `option`, "Representation").
 #[cfg(feature = "oracle")]
-impl<T> Zeroed for Option<std::boxed::Box<T>> {
+impl<T> Zeroed for Option<Box<T>> {
     const ZEROED: Self = None;
 }
 

@@ -13,6 +13,7 @@ mod sequences;
 use crate::check::Xxh64;
 use crate::decoder::{Container, Decoder, Next, Taken};
 use crate::format::{SKIPPABLE_MAGIC, ZSTD_MAGIC};
+use crate::output::Prefix;
 use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Maybe};
 use crate::{After, Check, Error, Format};
@@ -68,13 +69,14 @@ zeroed_enum! {
     }
 }
 
-/// The container of a zstd frame.
-#[doc(hidden)]
+/// A zstd frame (RFC 8878), or a skippable one, the container of [`Zstd`].
 pub struct ZstdFrame<'d> {
     field: Field,
     magicless: bool,
     has_checksum: bool,
     dictionary: Maybe<Dictionary<'d>>,
+    /// Dictionary_ID; 0: none.
+    dictionary_id: u32,
     /// Window_Size, and Block_Maximum_Size.
     window: u64,
     max_block: usize,
@@ -86,7 +88,7 @@ pub struct ZstdFrame<'d> {
 
 zeroed! {
     impl ['d] for ZstdFrame<'d> {
-        field, magicless, has_checksum, dictionary, window, max_block, content, written, hash,
+        field, magicless, has_checksum, dictionary, dictionary_id, window, max_block, content, written, hash,
     }
 }
 
@@ -176,6 +178,7 @@ impl ZstdFrame<'_> {
         self.hash = Xxh64::new();
         self.written = 0;
 
+        self.dictionary_id = id;
         blocks.begin_frame(self.max_block);
         match self.dictionary.as_ref() {
             Some(dictionary) => dictionary.begin_frame(id, blocks)?,
@@ -275,9 +278,19 @@ impl Container for ZstdFrame<'_> {
         }
     }
 
+    fn content_size(&self) -> Option<u64> {
+        self.content.get()
+    }
+
+    fn dictionary_id(&self) -> Option<u32> {
+        (self.dictionary_id != 0).then_some(self.dictionary_id)
+    }
+
     fn restart(&mut self) {
         self.field = Field::Magic;
         self.has_checksum = false;
+        self.content = Maybe::Nothing;
+        self.dictionary_id = 0;
     }
 
     fn field(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
@@ -297,8 +310,10 @@ impl Container for ZstdFrame<'_> {
         }
     }
 
-    fn prefix(&self) -> &[u8] {
-        self.dictionary.as_ref().map_or(&[], Dictionary::content)
+    /// Copies may start in any part of the dictionary, also further back than Window_Size (5).
+    fn prefix(&self) -> Prefix<'_> {
+        let bytes = self.dictionary.as_ref().map_or(&[][..], Dictionary::content);
+        Prefix { bytes, farthest: usize::MAX }
     }
 
     fn update(&mut self, bytes: &[u8]) {

@@ -19,7 +19,7 @@ pub fn decode(decoder: &mut Gzip, file: &[u8], pages: &mut [&mut [u8]]) -> Optio
         match progress.pause {
             Pause::NeedPage => count += 1,
             Pause::Done => return Some(decoder.written()),
-            Pause::NeedInput { .. } => return None,
+            _ => return None,
         }
     }
 }

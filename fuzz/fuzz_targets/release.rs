@@ -89,6 +89,7 @@ fn keep_rules<D: Decode>(
                     Pause::NeedInput { .. } => End::Truncated,
                     Pause::NeedPage if decoder.written() as usize >= MAX_OUTPUT => End::TooLong,
                     Pause::NeedPage => continue,
+                    pause => unreachable!("{pause:?}"),
                 }
             }
         };

@@ -40,6 +40,7 @@ macro_rules! decode {
                         Pause::NeedInput { min } => (progress.consumed, Some(min), false),
                         Pause::NeedPage => (progress.consumed, None, false),
                         Pause::Done => (progress.consumed, None, true),
+                        pause => unreachable!("{pause:?}"),
                     }),
                     Err(error) => Err(error.message()),
                 },
@@ -73,6 +74,7 @@ macro_rules! decode {
                     is_over |= matches!(result, Ok(progress) if progress.pause == Pause::Done);
                     to = input.len().min(to.saturating_add(piece));
                 }
+                Ok((_, pause)) => unreachable!("{pause:?}"),
                 Err(_) => is_over = true,
             }
             calls.push(call);

@@ -140,6 +140,7 @@ pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outc
                     pages.push(poisoned(at, plan.page_len));
                 }
             }
+            pause => unreachable!("{pause:?}"),
         }
     };
     check_pages(decoder, &pages, (0, released), &mut settled_bytes);

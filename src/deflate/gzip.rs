@@ -50,8 +50,7 @@ zeroed_enum! {
     }
 }
 
-/// The container of a gzip member.
-#[doc(hidden)]
+/// A gzip member (RFC 1952), the container of [`Gzip`].
 pub struct GzipMember {
     field: Field,
     flags: u8,

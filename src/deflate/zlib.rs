@@ -4,43 +4,95 @@
 use crate::check::Adler32;
 use crate::decoder::{Container, Decoder, Taken};
 use crate::format::check_zlib_header;
-use crate::zeroed::{zeroed, Zeroed};
+use crate::output::Prefix;
+use crate::zeroed::{zeroed, Maybe, Zeroed};
 use crate::{Check, Error, Format};
 
 use super::Inflate;
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
 ///
-/// Distances are held against the window size that CINFO declares. A stream with a preset
-/// dictionary (FDICT) is refused with [`Error::ZlibDictionary`].
-pub type Zlib = Decoder<ZlibStream>;
+/// Distances are held against the window size that CINFO declares. A stream with a preset dictionary
+/// (FDICT) needs [`set_dictionary`](Self::set_dictionary).
+pub type Zlib<'d> = Decoder<ZlibStream<'d>>;
 
 const HEADER: usize = 2;
+const DICTID: usize = 4;
 const TRAILER: usize = 4;
 /// Bit of FLG.
 const FDICT: u8 = 1 << 5;
 
-/// The container of a zlib stream.
-#[doc(hidden)]
-pub struct ZlibStream {
+/// A zlib stream (RFC 1950), the container of [`Zlib`].
+pub struct ZlibStream<'d> {
     begun: bool,
+    /// Bytes that CINFO declares.
+    window: u32,
     adler: Adler32,
+    /// What the header asks for.
+    dictionary_id: Maybe<u32>,
+    dictionary: Maybe<Dictionary<'d>>,
 }
 
-zeroed! { impl for ZlibStream { begun, adler } }
+zeroed! { impl ['d] for ZlibStream<'d> { begun, window, adler, dictionary_id, dictionary } }
 
-impl ZlibStream {
-    /// CMF and FLG.
+/// A preset dictionary.
+#[derive(Clone, Copy)]
+struct Dictionary<'d> {
+    bytes: &'d [u8],
+    /// Its Adler-32.
+    id: u32,
+}
+
+impl<'d> Decoder<ZlibStream<'d>> {
+    /// Chooses the preset dictionary for streams that ask for one (FDICT; RFC 1950, 2.2). It stays chosen over a
+    /// reset. Streams that ask for another one, by its Adler-32, are refused with [`Error::ZlibDictionary`];
+    /// [`Info::dictionary_id`](crate::Info::dictionary_id) tells which. A stream that asks for none does not use it.
+    ///
+    /// ```
+    /// use pagewise::{decode_slice, Decode, Error, Zlib};
+    ///
+    /// # let file = [
+    /// #     0x78, 0xf9, 0x04, 0x1a, 0x01, 0x9e, 0x2b, 0x00, 0x62, 0x05, 0x38, 0x01, 0x00, 0x26, 0x63, 0x05, 0x18];
+    /// let mut output = [0; 100];
+    /// let mut decoder = Zlib::new();
+    /// assert_eq!(decode_slice(&mut decoder, &file, &mut output), Err(Error::ZlibDictionary));
+    /// assert_eq!(decoder.info().dictionary_id, Some(0x041a_019e));
+    ///
+    /// decoder.set_dictionary(b"page");
+    /// let decoded = decode_slice(&mut decoder, &file, &mut output)?;
+    /// assert_eq!(&output[..decoded.written], b"page page page");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn set_dictionary(&mut self, dictionary: &'d [u8]) {
+        let mut adler = Adler32::ZEROED;
+        adler.update(dictionary);
+        let dictionary = Dictionary { bytes: dictionary, id: adler.value() };
+        self.inside().0.dictionary = Maybe::Just(dictionary);
+    }
+}
+
+impl ZlibStream<'_> {
+    /// CMF, FLG, and DICTID where FDICT is set.
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
             return Ok(Taken::missing(HEADER));
         };
         check_zlib_header(cmf, flg)?;
+        let mut length = HEADER;
         if flg & FDICT != 0 {
-            return Err(Error::ZlibDictionary);
+            length = HEADER + DICTID;
+            let Some(&[_, _, a, b, c, d]) = input.first_chunk::<{ HEADER + DICTID }>() else {
+                return Ok(Taken::missing(length));
+            };
+            let id = u32::from_be_bytes([a, b, c, d]);
+            self.dictionary_id = Maybe::Just(id);
+            if self.dictionary.as_ref().is_none_or(|dictionary| dictionary.id != id) {
+                return Err(Error::ZlibDictionary);
+            }
         }
         self.begun = true;
-        Ok(Taken::body(HEADER, 256 << (cmf >> 4 & 7)))
+        self.window = 256 << (cmf >> 4 & 7);
+        Ok(Taken::body(length, self.window.into()))
     }
 
     /// ADLER32.
@@ -55,7 +107,7 @@ impl ZlibStream {
     }
 }
 
-impl Container for ZlibStream {
+impl Container for ZlibStream<'_> {
     type Engine = Inflate;
 
     fn format(&self) -> Option<Format> {
@@ -67,7 +119,20 @@ impl Container for ZlibStream {
     }
 
     fn restart(&mut self) {
-        *self = Self::ZEROED;
+        *self = Self { dictionary: self.dictionary, ..Self::ZEROED };
+    }
+
+    fn dictionary_id(&self) -> Option<u32> {
+        self.dictionary_id.get()
+    }
+
+    fn prefix(&self) -> Prefix<'_> {
+        match (self.dictionary_id, &self.dictionary) {
+            (Maybe::Just(_), Maybe::Just(dictionary)) => {
+                Prefix { bytes: dictionary.bytes, farthest: self.window as usize }
+            }
+            _ => Prefix::NONE,
+        }
     }
 
     fn field(&mut self, input: &[u8], _: &mut Inflate) -> Result<Taken, Error> {

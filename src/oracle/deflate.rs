@@ -40,7 +40,7 @@ impl Package for Raw {
 pub struct Zlib(Inflate);
 
 impl Package for Zlib {
-    type Native = deflate::ZlibStream;
+    type Native = deflate::ZlibStream<'static>;
 
     fn head(_: &[u8]) -> Result<Head, usize> {
         Ok(Head { window: WINDOW, check: Check::Adler32 })

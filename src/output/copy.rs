@@ -20,6 +20,19 @@ pub(super) const NOWHERE: usize = usize::MAX;
 /// Ample room, in bytes.
 pub(super) const AMPLE: usize = LITERALS + SHORT;
 
+/// Bytes that copies may refer to as if they stood before the history: a dictionary.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Prefix<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// The longest distance of a copy that starts in them: the window, unless the format allows more.
+    pub(crate) farthest: usize,
+}
+
+impl Prefix<'_> {
+    pub(crate) const NONE: Self = Prefix { bytes: &[], farthest: 0 };
+}
+
 /// Which copies are allowed in a round. Places are counted from the start of the present page.
 ///
 /// # Invariants
@@ -31,8 +44,7 @@ pub(super) struct Rules<'a> {
     pub(super) earlier: usize,
     /// Bytes that a copy may reach back.
     pub(super) window: usize,
-    /// Bytes that stand before the history: a dictionary.
-    pub(super) prefix: &'a [u8],
+    pub(super) prefix: Prefix<'a>,
 }
 
 impl Rules<'_> {
@@ -52,7 +64,8 @@ impl Rules<'_> {
         }
         let before = distance.wrapping_sub(history);
         let end = history.saturating_add(length.min(before));
-        distance > 0 && before <= self.prefix.len() && end <= self.window
+        let inside = before <= self.prefix.bytes.len() && distance <= self.prefix.farthest;
+        distance > 0 && inside && end <= self.window
     }
 }
 
@@ -141,7 +154,7 @@ impl<P: Page> Exact<'_, '_, P> {
     pub(super) fn resume(&mut self, distance: usize, mut length: usize) -> bool {
         let history = self.rules.history(self.at);
         if distance.wrapping_sub(1) >= history {
-            let prefix = self.rules.prefix;
+            let prefix = self.rules.prefix.bytes;
             let from = prefix.len().wrapping_sub(distance.wrapping_sub(history));
             let Some(prefix) = prefix.get(from..) else { return false };
             let run = prefix.get(..length).unwrap_or(prefix);

@@ -3,7 +3,7 @@
 
 use crate::decoder::{Container, Decoder, Taken, MAX_UNIT};
 use crate::format::LZMA_HEADER;
-use crate::zeroed::{zeroed, Zeroed};
+use crate::zeroed::{zeroed, Maybe, Zeroed};
 use crate::{After, Check, Error, Format};
 
 use super::lzma::{LzmaEngine, Marker};
@@ -24,13 +24,14 @@ const UNKNOWN_SIZE: u64 = u64::MAX;
 const HEADER: usize = LZMA_HEADER + range::START;
 const _: () = assert!(HEADER <= MAX_UNIT);
 
-/// The container of a .lzma file.
-#[doc(hidden)]
+/// A .lzma file, the container of [`Lzma`].
 pub struct LzmaFile {
     begun: bool,
+    /// Uncompressed Size, if the header tells it.
+    size: Maybe<u64>,
 }
 
-zeroed! { impl for LzmaFile { begun } }
+zeroed! { impl for LzmaFile { begun, size } }
 
 impl Container for LzmaFile {
     type Engine = LzmaEngine;
@@ -41,6 +42,10 @@ impl Container for LzmaFile {
 
     fn check(&self) -> Check {
         Check::None
+    }
+
+    fn content_size(&self) -> Option<u64> {
+        self.size.get()
     }
 
     fn restart(&mut self) {
@@ -63,6 +68,7 @@ impl Container for LzmaFile {
         lzma.begin_symbols(start, (u64::MAX, size), marker)?;
         lzma.begin_block();
         self.begun = true;
+        self.size = (size != UNKNOWN_SIZE).then_some(size).into();
         let dictionary = u32::from_le_bytes([d0, d1, d2, d3]).max(MIN_DICTIONARY);
         Ok(Taken::body(HEADER, dictionary.into()))
     }

@@ -36,8 +36,7 @@ impl XzBlock {
     }
 }
 
-/// The container of a block by itself, which has none.
-#[doc(hidden)]
+/// A block of an .xz stream, the container of [`XzBlock`].
 pub struct XzOneBlock {
     /// The sizes that the record tells.
     unpadded: u64,
@@ -56,6 +55,10 @@ impl Container for XzOneBlock {
 
     fn check(&self) -> Check {
         self.block.check()
+    }
+
+    fn content_size(&self) -> Option<u64> {
+        Some(self.uncompressed)
     }
 
     fn restart(&mut self) {

@@ -201,7 +201,7 @@ static void broken(struct file stream)
 	pagewise_reset(decoder);
 	check_message(decoder, "no error");
 	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, uneven, 2, &progress) == -EINVAL);
-	check_message(decoder, "pages of unequal or unfit length, or pages missing");
+	check_message(decoder, "pages missing, or of unequal or unsuitable length");
 
 	pagewise_reset(decoder);
 	pagewise_limit_window(decoder, 1000);
@@ -272,7 +272,7 @@ static void reuse(int format, struct file stream, struct file content, struct fi
 		pagewise_reset(decoder);
 		decode_flat(decoder, stream, content);
 		CHECK(pagewise_decode(decoder, NULL, 0, &shorter, count, &progress) == -EINVAL);
-		check_message(decoder, "pages of unequal or unfit length, or pages missing");
+		check_message(decoder, "pages missing, or of unequal or unsuitable length");
 		CHECK(pagewise_decode(decoder, NULL, 0, &page, 1, &progress) == -EINVAL);
 	}
 	pagewise_reset(decoder);

@@ -47,7 +47,7 @@ pub fn check_growing<D: Decode>(mut decoder: D, stream: &[u8], content: &[u8]) {
         match progress.pause {
             Pause::NeedInput { min } => assert!(end < stream.len() && min > end - at),
             Pause::Done => assert_eq!(end, stream.len()),
-            Pause::NeedPage => panic!("the output has no byte more"),
+            pause => panic!("{pause:?}: the output has no byte more"),
         }
     }
     assert!(output == content);

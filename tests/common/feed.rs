@@ -66,7 +66,7 @@ pub trait Holding: Decode {
 }
 
 impl Holding for Gzip {}
-impl Holding for Zlib {}
+impl Holding for Zlib<'_> {}
 impl Holding for Deflate {}
 impl Holding for Xz {}
 impl Holding for Lzma {}
@@ -105,8 +105,8 @@ pub fn decode_into<P: Page>(stream: &[u8], fresh: impl Fn() -> P) -> Result<Vec<
         rest = &rest[progress.consumed..];
         match progress.pause {
             Pause::NeedPage => pages.push(fresh()),
-            Pause::NeedInput { .. } => return Err(Error::Truncated),
             Pause::Done => break,
+            _ => return Err(Error::Truncated),
         }
     }
     let mut output: Vec<u8> = pages.iter().flat_map(|page| page.as_ref().to_vec()).collect();
@@ -126,8 +126,8 @@ pub fn check_whole<D: Decode>(decoder: &mut D, stream: &[u8], content: &[u8], na
         rest = &rest[progress.consumed..];
         match progress.pause {
             Pause::NeedPage => pages.push([0; PAGE]),
-            Pause::NeedInput { .. } => panic!("{name}: the stream does not end"),
             Pause::Done => break,
+            pause => panic!("{name}: {pause:?}, the stream does not end"),
         }
     }
     assert!(rest.is_empty(), "{name}: {} bytes left", rest.len());
@@ -156,7 +156,7 @@ pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Pl
         let is_done = matches!(result, Ok(Progress { pause: Pause::Done, .. }));
         let is_final = decoder.settled() == decoder.written();
         assert!(is_final || (plan.filtered && !is_done), "{plan:?}: not final yet");
-        let Progress { consumed, pause } = match result {
+        let Progress { consumed, pause, .. } = match result {
             Ok(progress) => progress,
             Err(error) => break Verdict::Failed(error),
         };
@@ -195,6 +195,7 @@ pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Pl
                 end = end.saturating_add(plan.chunk).min(input.len());
             }
             Pause::NeedPage => {}
+            pause => unreachable!("{pause:?}"),
         }
     };
     check_end(decoder, verdict, &input[at..], &mut pages);
@@ -210,7 +211,7 @@ fn check_end<D: Holding>(decoder: &mut D, verdict: Verdict, rest: &[u8], pages: 
         match verdict {
             Verdict::Failed(error) => assert_eq!(result, Err(error)),
             Verdict::Done if decoder.is_strict() && input == b"##" => assert!(result.is_err()),
-            Verdict::Done => assert_eq!(result, Ok(Progress { consumed: 0, pause: Pause::Done })),
+            Verdict::Done => assert_eq!(result, Ok(Progress::new(0, Pause::Done))),
             Verdict::Truncated => break,
         }
         assert_eq!((decoder.consumed(), decoder.written()), position);

@@ -238,7 +238,7 @@ pub fn by_blocks(file: &[u8], limit: usize) -> Result<Vec<u8>, Error> {
                         return Err(Error::OutputLimit);
                     }
                     Pause::NeedPage => pages.push([0; 4096]),
-                    Pause::NeedInput { .. } => return Err(Error::Truncated),
+                    _ => return Err(Error::Truncated),
                 }
             }
             let written = decoder.written();

@@ -9,6 +9,7 @@ mod defects;
 mod differential;
 mod large;
 mod members;
+mod preset_dictionary;
 mod round_trip;
 mod splits;
 mod truncation;

@@ -25,7 +25,7 @@ fn carried<D: Members>(decoder: D, file: &[u8], chunk: usize) -> (Vec<u8>, usize
     let mut output = vec![0; 1 << 16];
     let mut at = 0;
     for piece in file.chunks(chunk) {
-        let Progress { consumed, pause } = decoder
+        let Progress { consumed, pause, .. } = decoder
             .decode(piece, &mut [&mut output[..]])
             .unwrap_or_else(|e| panic!("{chunk}: {e}"));
         at += consumed;
@@ -111,7 +111,7 @@ fn what_stands_behind_a_member() {
         // It stays at its end, whatever comes.
         for more in [&file[decoded.consumed..], b"\x01\x02\x03", &first] {
             let result = decoder.decode(more, &mut [[0; 128]]);
-            assert_eq!(result, Ok(Progress { consumed: 0, pause: Pause::Done }), "{behind:x?}");
+            assert_eq!(result, Ok(Progress::new(0, Pause::Done)), "{behind:x?}");
         }
         decoder.reset();
         assert_eq!((decoder.members(), decoder.consumed()), (0, 0));
@@ -129,25 +129,25 @@ fn a_lone_byte() {
     for next in [0x8b, 0x8a, 0, 0x1f] {
         let mut decoder = gzips();
         let progress = decoder.decode(&file, &mut [[0; 64]]).unwrap();
-        let waiting = Progress { consumed: first.len(), pause: Pause::NeedInput { min: 2 } };
+        let waiting = Progress::new(first.len(), Pause::NeedInput { min: 2 });
         assert_eq!(progress, waiting);
         assert_eq!(decode_slice(&mut gzips(), &file, &mut [0; 64]), Err(Error::Truncated));
 
         let progress = decoder.decode(&[0x1f, next], &mut [[0; 64]]).unwrap();
         match next {
             0x8b => assert!(matches!(progress.pause, Pause::NeedInput { min } if min > 2)),
-            _ => assert_eq!(progress, Progress { consumed: 0, pause: Pause::Done }),
+            _ => assert_eq!(progress, Progress::new(0, Pause::Done)),
         }
         assert_eq!(decoder.members(), 1);
     }
 
     let mut decoder: Carry<Concatenated<Gzip>> = Carry::new(gzips());
     let progress = decoder.decode(&file, &mut [[0; 64]]).unwrap();
-    assert_eq!(progress, Progress { consumed: file.len(), pause: Pause::NeedInput { min: 1 } });
+    assert_eq!(progress, Progress::new(file.len(), Pause::NeedInput { min: 1 }));
     assert_eq!((decoder.held(), decoder.get_ref().members()), (1, 1));
     // Trailing bytes that it had taken are held, those that it had not are left.
     let progress = decoder.decode(b"??", &mut [[0; 64]]).unwrap();
-    assert_eq!(progress, Progress { consumed: 0, pause: Pause::Done });
+    assert_eq!(progress, Progress::new(0, Pause::Done));
     assert_eq!((decoder.held(), decoder.consumed()), (1, first.len() as u64));
     decoder.reset();
     assert_eq!((decoder.held(), decoder.consumed()), (0, 0));
@@ -241,7 +241,7 @@ fn floods_of_empty_members_and_blocks() {
         let file = empty.repeat(FLOOD);
         let mut decoder = gzips();
         let progress = decoder.decode::<[u8; 64]>(&file, &mut []).unwrap();
-        assert_eq!(progress, Progress { consumed: file.len(), pause: Pause::Done });
+        assert_eq!(progress, Progress::new(file.len(), Pause::Done));
         assert_eq!((decoder.members(), decoder.info().blocks), (FLOOD as u64, FLOOD as u64));
         assert_eq!(decoder.written(), 0);
     }
@@ -260,7 +260,7 @@ fn floods_of_empty_members_and_blocks() {
         assert_eq!(decoder.info().blocks, FLOOD as u64 + 1);
         let rest = &stream[progress.consumed..];
         let progress = decoder.decode(rest, &mut [[0; 64]]).unwrap();
-        assert_eq!(progress, Progress { consumed: rest.len(), pause: Pause::Done });
+        assert_eq!(progress, Progress::new(rest.len(), Pause::Done));
     }
 }
 

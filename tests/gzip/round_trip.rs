@@ -12,7 +12,7 @@ const STRATEGIES: [Strategy; 5] =
 /// The decoders, made once.
 struct Decoders {
     deflate: Box<Deflate>,
-    zlib: Box<Zlib>,
+    zlib: Box<Zlib<'static>>,
     gzip: Box<Gzip>,
     any: Box<Any>,
 }

@@ -11,5 +11,7 @@ mod alloc;
 mod any_memory;
 #[cfg(all(unix, any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod c_abi;
+mod construction;
+mod info;
 mod pages;
 mod reuse;

@@ -211,7 +211,7 @@ fn misbehave(stream: &[u8], seed: u64, lengths: [&'static [usize]; 2], chunk: us
         match progress.pause {
             Pause::NeedPage => pages.push(Shifty { bytes: vec![0; 4096], behaviour: &behaviour }),
             Pause::NeedInput { .. } if end < stream.len() => end = stream.len().min(end + chunk),
-            Pause::NeedInput { .. } | Pause::Done => break,
+            _ => break,
         }
         let _ = decoder.settled().min(decoder.written()).min(decoder.consumed());
     }

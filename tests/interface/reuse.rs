@@ -154,14 +154,14 @@ fn decode_slice_starts_afresh() {
 
 /// A decoder that has finished finishes again, for its own pages; not for none, fewer or shorter ones.
 fn finished<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
-    let done = Ok(Progress { consumed: 0, pause: Pause::Done });
+    let done = Ok(Progress::new(0, Pause::Done));
     let [Sample { stream, content }, _] = samples;
     let count = content.len().div_ceil(64);
     let decode = |decoder: &mut D| {
         let mut pages = vec![[POISON; 64]; count];
         decoder.reset();
         let progress = decoder.decode(stream, &mut pages).unwrap();
-        assert_eq!(progress, Progress { consumed: stream.len(), pause: Pause::Done }, "{name}");
+        assert_eq!(progress, Progress::new(stream.len(), Pause::Done), "{name}");
         assert!(pages.as_flattened()[..content.len()] == *content, "{name}");
         pages
     };
@@ -218,9 +218,9 @@ fn done_before_trailing_bytes() {
     let mut decoder = Concatenated::new(Gzip::new());
     let mut output = vec![POISON; content.len()];
     let progress = decoder.decode(&file, &mut [&mut output[..]]).unwrap();
-    assert_eq!(progress, Progress { consumed: stream.len(), pause: Pause::Done });
+    assert_eq!(progress, Progress::new(stream.len(), Pause::Done));
     let again = decoder.decode(b"tail", &mut [&mut output[..]]).unwrap();
-    assert_eq!(again, Progress { consumed: 0, pause: Pause::Done });
+    assert_eq!(again, Progress::new(0, Pause::Done));
     assert_eq!(decoder.decode(b"tail", &mut [&mut output[1..]]), Err(Error::PageShape));
 }
 
@@ -231,7 +231,7 @@ fn without_output_no_page_is_missed() {
     let mut decoder = Concatenated::new(Gzip::new());
     for piece in [&empty[..], &[], &empty, &[]] {
         let progress = decoder.decode(piece, &mut none).unwrap();
-        assert_eq!(progress, Progress { consumed: piece.len(), pause: Pause::Done });
+        assert_eq!(progress, Progress::new(piece.len(), Pause::Done));
     }
     assert_eq!(decoder.members(), 2);
 }

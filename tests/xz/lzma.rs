@@ -17,7 +17,7 @@ fn check(file: &[u8], content: &[u8], name: &str) {
     let mut decoder = Lzma::new();
     let mut flat = vec![0; content.len()];
     let progress = decoder.decode(file, &mut [&mut flat[..]]);
-    let done = Ok(Progress { consumed: file.len(), pause: Pause::Done });
+    let done = Ok(Progress::new(file.len(), Pause::Done));
     assert_eq!(progress, done, "{name}");
     assert_eq!(decoder.written(), content.len() as u64, "{name}");
     assert!(flat == content, "{name}");

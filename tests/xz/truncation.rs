@@ -171,7 +171,7 @@ fn floods_of_empty_streams_and_blocks() {
         let file = stream.repeat(FLOOD);
         let mut decoder = Concatenated::new(Xz::new());
         let progress = decoder.decode::<[u8; 64]>(&file, &mut []).unwrap();
-        assert_eq!(progress, Progress { consumed: file.len(), pause: Pause::Done });
+        assert_eq!(progress, Progress::new(file.len(), Pause::Done));
         assert_eq!((decoder.members(), decoder.written()), (FLOOD as u64, 0));
         assert_eq!(decoder.info().blocks, blocks * FLOOD as u64);
     }
@@ -191,7 +191,7 @@ fn floods_of_empty_streams_and_blocks() {
         stream.extend(xz::stream_footer(index.len() as u64, [0, check]));
         let mut decoder = Xz::new();
         let progress = decoder.decode::<[u8; 64]>(&stream, &mut []).unwrap();
-        assert_eq!(progress, Progress { consumed: stream.len(), pause: Pause::Done });
+        assert_eq!(progress, Progress::new(stream.len(), Pause::Done));
         assert_eq!((decoder.info().blocks, decoder.written()), (flood as u64, 0));
         // And one by one, which shows that no call does a part of it twice.
         decoder.reset();
@@ -213,5 +213,5 @@ fn floods_of_empty_streams_and_blocks() {
     let stream = xz::stream(CRC32, &[chunks.block()]);
     let mut pages = vec![[0; 64]; FLOOD.div_ceil(64)];
     let progress = Xz::new().decode(&stream, &mut pages).unwrap();
-    assert_eq!(progress, Progress { consumed: stream.len(), pause: Pause::Done });
+    assert_eq!(progress, Progress::new(stream.len(), Pause::Done));
 }

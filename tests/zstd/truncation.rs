@@ -152,7 +152,7 @@ fn every_cut_in_two() {
         let first = decoder.decode(&frame[..cut], &mut [&mut output[..]]).unwrap();
         let rest = &frame[first.consumed..];
         let second = decoder.decode(rest, &mut [&mut output[..]]).unwrap();
-        assert_eq!(second, Progress { consumed: rest.len(), pause: Pause::Done }, "cut {cut}");
+        assert_eq!(second, Progress::new(rest.len(), Pause::Done), "cut {cut}");
         assert!(whole[..written] == output);
     }
 }
@@ -161,7 +161,7 @@ fn every_cut_in_two() {
 fn check_flood<D: Decode>(decoder: &mut D, file: &[u8], blocks: u64) {
     let begin = Instant::now();
     let progress = decoder.decode::<[u8; 64]>(file, &mut []).unwrap();
-    assert_eq!(progress, Progress { consumed: file.len(), pause: Pause::Done });
+    assert_eq!(progress, Progress::new(file.len(), Pause::Done));
     assert_eq!((decoder.written(), decoder.info().blocks), (0, blocks));
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
 }
@@ -213,7 +213,7 @@ fn long_skippable_frames() {
         at += progress.consumed;
     }
     let progress = decoder.decode::<[u8; 64]>(&frame[at..], &mut []).unwrap();
-    assert_eq!(progress, Progress { consumed: frame.len() - at, pause: Pause::Done });
+    assert_eq!(progress, Progress::new(frame.len() - at, Pause::Done));
     // As long as there can be one.
     let mut frame = skippable(0, b"");
     frame[4..].fill(0xff);

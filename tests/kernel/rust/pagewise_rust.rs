@@ -86,13 +86,13 @@ impl Unpacking {
     /// Decodes all of `input`.
     fn feed(&mut self, mut input: &[u8]) -> Result<Pause> {
         loop {
-            let Progress { consumed, pause } =
+            let Progress { consumed, pause, .. } =
                 self.decoder.decode(input, &mut self.pages).map_err(errno)?;
             input = input.get(consumed..).unwrap_or(&[]);
             match pause {
                 Pause::NeedPage => self.add_page()?,
                 // If something is left, it stands behind the file, as the format's own tool sees it.
-                Pause::NeedInput { .. } | Pause::Done => return Ok(pause),
+                pause => return Ok(pause),
             }
         }
     }
