@@ -32,7 +32,7 @@ fn all<D: Decode>(decoder: &mut D, input: &[u8], flat: &mut [u8], pages: &mut [M
                 ^ match progress.pause {
                     Pause::NeedInput { min } => min as u64,
                     Pause::NeedPage => 1,
-                    Pause::Done => 2,
+                    _ => 2,
                 }
         }
         Err(error) => error.errno() as u64 ^ error.message().len() as u64,
@@ -43,6 +43,7 @@ fn all<D: Decode>(decoder: &mut D, input: &[u8], flat: &mut [u8], pages: &mut [M
     sum ^= decoder.release(pages.len()).is_ok() as u64;
     sum ^= decoder.consumed() ^ decoder.written() ^ decoder.settled();
     sum ^= decoder.window().unwrap_or(0) ^ decoder.info().blocks ^ decoder.info().check as u64;
+    sum ^= decoder.info().content_size.unwrap_or(0);
     sum ^= decoder.info().format.map_or(0, |format| format.name().len() as u64);
     decoder.reset();
     sum ^= decode_slice(decoder, input, flat).map_or(0, |decoded| decoded.written as u64);

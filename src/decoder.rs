@@ -83,8 +83,8 @@ pub trait Container: Zeroed {
 
     /// Bytes that copies may refer to as if they stood before the data.
     #[doc(hidden)]
-    fn prefix(&self) -> Prefix<'_> {
-        Prefix::NONE
+    fn prefix(&self) -> &Prefix<'_> {
+        &Prefix::NONE
     }
 
     /// Takes settled bytes into the check.

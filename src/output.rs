@@ -159,7 +159,7 @@ impl Output {
         &mut self,
         pages: &'a mut [P],
         window: usize,
-        prefix: Prefix<'a>,
+        prefix: &'a Prefix<'a>,
     ) -> Result<Cursor<'a, P>, Error> {
         let (index, at) = self.locate(pages)?;
         let pages = pages.get_mut(..=index).unwrap_or(&mut []);

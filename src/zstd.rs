@@ -310,10 +310,8 @@ impl Container for ZstdFrame<'_> {
         }
     }
 
-    /// Copies may start in any part of the dictionary, also further back than Window_Size (5).
-    fn prefix(&self) -> Prefix<'_> {
-        let bytes = self.dictionary.as_ref().map_or(&[][..], Dictionary::content);
-        Prefix { bytes, farthest: usize::MAX }
+    fn prefix(&self) -> &Prefix<'_> {
+        self.dictionary.as_ref().map_or(&Prefix::NONE, Dictionary::content)
     }
 
     fn update(&mut self, bytes: &[u8]) {

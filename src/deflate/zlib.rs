@@ -25,20 +25,18 @@ const FDICT: u8 = 1 << 5;
 /// A zlib stream (RFC 1950), the container of [`Zlib`].
 pub struct ZlibStream<'d> {
     begun: bool,
-    /// Bytes that CINFO declares.
-    window: u32,
     adler: Adler32,
     /// What the header asks for.
     dictionary_id: Maybe<u32>,
     dictionary: Maybe<Dictionary<'d>>,
 }
 
-zeroed! { impl ['d] for ZlibStream<'d> { begun, window, adler, dictionary_id, dictionary } }
+zeroed! { impl ['d] for ZlibStream<'d> { begun, adler, dictionary_id, dictionary } }
 
 /// A preset dictionary.
 #[derive(Clone, Copy)]
 struct Dictionary<'d> {
-    bytes: &'d [u8],
+    prefix: Prefix<'d>,
     /// Its Adler-32.
     id: u32,
 }
@@ -66,7 +64,9 @@ impl<'d> Decoder<ZlibStream<'d>> {
     pub fn set_dictionary(&mut self, dictionary: &'d [u8]) {
         let mut adler = Adler32::ZEROED;
         adler.update(dictionary);
-        let dictionary = Dictionary { bytes: dictionary, id: adler.value() };
+        // How far copies reach is known with the window.
+        let prefix = Prefix { bytes: dictionary, farthest: 0 };
+        let dictionary = Dictionary { prefix, id: adler.value() };
         self.inside().0.dictionary = Maybe::Just(dictionary);
     }
 }
@@ -78,6 +78,7 @@ impl ZlibStream<'_> {
             return Ok(Taken::missing(HEADER));
         };
         check_zlib_header(cmf, flg)?;
+        let window = 256 << (cmf >> 4 & 7);
         let mut length = HEADER;
         if flg & FDICT != 0 {
             length = HEADER + DICTID;
@@ -86,13 +87,15 @@ impl ZlibStream<'_> {
             };
             let id = u32::from_be_bytes([a, b, c, d]);
             self.dictionary_id = Maybe::Just(id);
-            if self.dictionary.as_ref().is_none_or(|dictionary| dictionary.id != id) {
-                return Err(Error::ZlibDictionary);
+            match &mut self.dictionary {
+                Maybe::Just(dictionary) if dictionary.id == id => {
+                    dictionary.prefix.farthest = window;
+                }
+                _ => return Err(Error::ZlibDictionary),
             }
         }
         self.begun = true;
-        self.window = 256 << (cmf >> 4 & 7);
-        Ok(Taken::body(length, self.window.into()))
+        Ok(Taken::body(length, window as u64))
     }
 
     /// ADLER32.
@@ -126,12 +129,10 @@ impl Container for ZlibStream<'_> {
         self.dictionary_id.get()
     }
 
-    fn prefix(&self) -> Prefix<'_> {
+    fn prefix(&self) -> &Prefix<'_> {
         match (self.dictionary_id, &self.dictionary) {
-            (Maybe::Just(_), Maybe::Just(dictionary)) => {
-                Prefix { bytes: dictionary.bytes, farthest: self.window as usize }
-            }
-            _ => Prefix::NONE,
+            (Maybe::Just(_), Maybe::Just(dictionary)) => &dictionary.prefix,
+            _ => &Prefix::NONE,
         }
     }
 

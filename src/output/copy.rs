@@ -44,7 +44,7 @@ pub(super) struct Rules<'a> {
     pub(super) earlier: usize,
     /// Bytes that a copy may reach back.
     pub(super) window: usize,
-    pub(super) prefix: Prefix<'a>,
+    pub(super) prefix: &'a Prefix<'a>,
 }
 
 impl Rules<'_> {

@@ -19,7 +19,7 @@ const ROUNDS: usize = if cfg!(miri) { 40 } else { 6_000 };
 macro_rules! round {
     ($module:ident, $setting:expr, $room:expr, $sequences:expr, $literals:expr) => {{
         let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());
-        let mut cursor = output.open(&mut pages, $setting.window, Prefix::NONE).unwrap();
+        let mut cursor = output.open(&mut pages, $setting.window, &Prefix::NONE).unwrap();
         let mut executor = $module::Executor::new(&mut cursor, $room);
         let start = executor.at();
         let (mut left, mut next, mut quick) = (0..$literals.len() - CHUNK, 0, 0);
@@ -150,7 +150,7 @@ fn any_numbers_stay_in_the_page() {
             let mut pages = vec![vec![7u8; 256]];
             let mut output = Output::ZEROED;
             (output.written, output.page_len) = (100, 256);
-            let mut cursor = output.open(&mut pages, usize::MAX, Prefix::NONE).unwrap();
+            let mut cursor = output.open(&mut pages, usize::MAX, &Prefix::NONE).unwrap();
             let mut executor = sequences::Executor::new(&mut cursor, usize::MAX);
             let sequence = [Sequence { literals_length, length, distance }];
             let bytes = vec![7; 400];

@@ -84,7 +84,7 @@ fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End
 macro_rules! stretch {
     ($fast:ident, $setting:expr, $symbols:expr) => {{
         let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());
-        let mut cursor = output.open(&mut pages, $setting.window, Prefix::NONE).unwrap();
+        let mut cursor = output.open(&mut pages, $setting.window, &Prefix::NONE).unwrap();
         let mut fast = $fast::Fast::new(&mut cursor);
         let mut at = fast.begin(1 << 15);
         let mut ends = Vec::new();
@@ -141,7 +141,7 @@ fn copies_of_any_length_stay_in_the_page() {
             let mut pages = vec![vec![7u8; 256]];
             let mut output = Output::ZEROED;
             (output.written, output.page_len) = (100, 256);
-            let mut cursor = output.open(&mut pages, 1 << 15, Prefix::NONE).unwrap();
+            let mut cursor = output.open(&mut pages, 1 << 15, &Prefix::NONE).unwrap();
             let mut fast = symbols::Fast::new(&mut cursor);
             let at = fast.begin(1 << 15);
             let after = fast.spot(at).unwrap().without_literals().copy(distance, length);
@@ -162,7 +162,7 @@ fn literals_leave_room_for_a_copy() {
         let mut pages = vec![vec![7u8; 256]];
         let mut output = Output::ZEROED;
         (output.written, output.page_len) = (256 - spare as u64, 256);
-        let mut cursor = output.open(&mut pages, 1 << 15, Prefix::NONE).unwrap();
+        let mut cursor = output.open(&mut pages, 1 << 15, &Prefix::NONE).unwrap();
         let mut fast = symbols::Fast::new(&mut cursor);
         let at = fast.begin(1 << 15);
         let Some(spot) = fast.spot(at) else {

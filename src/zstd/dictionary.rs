@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Dictionaries (RFC 8878, 5).
 
+use crate::output::Prefix;
 use crate::Error;
 
 use super::block::Blocks;
@@ -19,7 +20,7 @@ pub(super) struct Dictionary<'d> {
     id: u32,
     /// Entropy_Tables; empty: raw content has none.
     tables: &'d [u8],
-    content: &'d [u8],
+    content: Prefix<'d>,
 }
 
 impl<'d> Dictionary<'d> {
@@ -28,7 +29,9 @@ impl<'d> Dictionary<'d> {
         if bytes.len() < MIN_CONTENT {
             return Err(Error::ZstdDictionary);
         }
-        let raw = Self { id: 0, tables: &[], content: bytes };
+        // Copies may start in any part of it, also further back than Window_Size.
+        let prefix = |bytes| Prefix { bytes, farthest: usize::MAX };
+        let raw = Self { id: 0, tables: &[], content: prefix(bytes) };
         let Some((&[a, b, c, d, e, f, g, h], rest)) = bytes.split_first_chunk::<HEADER>() else {
             return Ok(raw);
         };
@@ -37,17 +40,17 @@ impl<'d> Dictionary<'d> {
         }
         let length = blocks.read_tables(rest).ok_or(Error::ZstdDictionary)?;
         let (tables, content) = rest.split_at_checked(length).ok_or(Error::ZstdDictionary)?;
-        let dictionary = Self { id: u32::from_le_bytes([e, f, g, h]), tables, content };
+        let id = u32::from_le_bytes([e, f, g, h]);
         // "Each recent offset must have a value <= dictionary content size, and cannot equal 0."
         let good = |&offset: &u32| (1..=content.len() as u64).contains(&u64::from(offset));
         if !blocks.offsets().iter().all(good) {
             return Err(Error::ZstdDictionary);
         }
-        Ok(dictionary)
+        Ok(Self { id, tables, content: prefix(content) })
     }
 
-    pub(super) fn content(&self) -> &[u8] {
-        self.content
+    pub(super) fn content(&self) -> &Prefix<'d> {
+        &self.content
     }
 
     /// Gives its tables to a frame that asks for the dictionary `id`, or for none.
