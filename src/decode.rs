@@ -103,10 +103,8 @@ pub struct Status {
 /// against these, implement it. Methods that are added later have a default.
 ///
 /// There is no `dyn Decode`. Pages are generic, so that no caller has to build an array of references to
-/// them, which in a kernel would be an allocation. Where the decoder is chosen at run time, [`Any`] is
+/// them, which in a kernel would be an allocation. Where the decoder is chosen at run time, `Any` is
 /// that choice: an `enum` in effect, with one branch a call.
-#[cfg_attr(any(feature = "gzip", feature = "xz", feature = "zstd"), doc = "\n[`Any`]: crate::Any")]
-#[cfg_attr(not(any(feature = "gzip", feature = "xz", feature = "zstd")), doc = "\n[`Any`]: Self")]
 pub trait Decode {
     /// The most bytes that a unit of input can need: a `Carry` of this size never starves.
     const CARRY: usize;
