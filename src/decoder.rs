@@ -199,7 +199,6 @@ impl<C: Container> Decoder<C> {
     }
 
     /// Container and engine, for choices that a format has of its own.
-    #[cfg(any(feature = "xz", feature = "zstd"))]
     pub(crate) fn inside(&mut self) -> (&mut C, &mut C::Engine) {
         (&mut self.container, &mut self.engine)
     }

@@ -69,6 +69,8 @@
 //! behind the same trait, for comparison.
 
 #![no_std]
+// docs.rs labels what needs a feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 // Not denied: what they find differs between compilers, and the crate is to build with each of them.
 #![warn(missing_docs, unused_qualifications)]
@@ -109,7 +111,7 @@ pub mod oracle;
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
-#[cfg(test)]
+#[cfg(all(test, any(feature = "gzip", feature = "xz", feature = "zstd")))]
 mod random;
 // Each format uses its part of it.
 #[allow(dead_code)]

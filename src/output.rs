@@ -33,8 +33,8 @@ use crate::slices::{first_bytes, rest_from};
 use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
-#[cfg(feature = "zstd")]
 pub use copy::Prefix;
+#[cfg(feature = "zstd")]
 pub(crate) use copy::CHUNK;
 use copy::{copy_over, Rules};
 pub(crate) use cursor::Cursor;
