@@ -81,11 +81,11 @@ pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> u
 /// The displacement of `target` from the instruction at `next`, as a number of 25 bits: the top
 /// byte becomes a sign again. An opcode `back` bytes back was left alone, or none if that is 0.
 ///
-/// The operand of an opcode left alone ends within this one. Its top byte was no sign, or there
-/// would be no conversion, and must not become one: decoders would convert the opcode. So where `v
-/// + next` has a sign there, the encoder inverts the bits up to there, those in `low`, and adds
-/// `next` again. The bits are then `!(v + next) + next`, which is `!v`, and the byte is no sign
-/// since that of `v` is none.
+/// The operand of an opcode left alone ends within this one. Its top byte was no sign, or nothing
+/// would be converted here. If the sum of the displacement `v` and `next` had a sign there,
+/// decoders would take that opcode for a converted one. So the encoder inverts the bits up to that
+/// byte, those of `low`, and adds `next` again. In these bits, `!(v + next) + next` is `!v`: no
+/// sign, since that byte of `v` is none.
 ///
 /// ```text
 /// bytes            e8 12 e8 34 56 00 00
@@ -94,13 +94,14 @@ pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> u
 /// `low`                     `---'
 /// ```
 ///
-/// With `next` 0xaa00 the encoder adds 0x5634 + 0xaa00 = 0x1_0034, which has the sign 00 there,
-/// inverts 16 bits, 0x1_ffcb, and adds again: 0x2_a9cb. The decoder subtracts, 0x1_ffcb, sees the
-/// sign ff, which `v` can't have, inverts, 0x1_0034, and subtracts again: 0x5634.
+/// If `next` is 0xaa00, the encoder adds it to 0x5634 and gets 0x1_0034, with the sign 00 there. It
+/// inverts 16 bits, 0x1_ffcb, and adds again: 0x2_a9cb. The decoder subtracts and gets 0x1_ffcb,
+/// with the sign ff, which `v` can't have. It inverts, 0x1_0034, and subtracts again: 0x5634.
 fn relative(target: u32, next: u32, back: u32) -> u32 {
     let mut value = target.wrapping_sub(next);
     if back != 0 {
-        // A sign here is that of `!v - next`, which is `!(v + next)`.
+        // A sign here means that the encoder has inverted. These bits are `!v - next`, which is
+        // `!(v + next)`.
         let low = u32::MAX.wrapping_shr(back << 3);
         if is_sign((value & low).wrapping_shr(24u32.wrapping_sub(back << 3)) as u8) {
             value = (value ^ low).wrapping_sub(next);
