@@ -3,8 +3,8 @@
 
 use crate::Peer;
 
-/// One build's peers. Each build is a crate with a trait of its own, so this is no generic
-/// function. Only what seldom changes is called, since the base may be an older version.
+/// One build's peers. Each build is a crate with a trait of its own, so this can't be a generic
+/// function. It calls only what seldom changes, since the base may be an older version.
 macro_rules! peers {
     ($build:ident, $name:literal, $decoder:ident) => {{
         let whole = || {

@@ -91,7 +91,7 @@ fn miniz_body(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
     miniz_oxide::inflate::decompress_slice_iter_to_slice(output, body, false, false).ok()
 }
 
-/// Into a buffer of its own.
+/// Decodes into a buffer of its own.
 fn sirocco(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
     let length = pages.first()?.len();
     Some(sirocco::decompress(sirocco::Format::Gzip, file, length).ok()?.len())

@@ -2,7 +2,7 @@
 //! What the benchmarks share: inputs, pages, and rounds in which all peers take turns.
 //!
 //! - `PAGEWISE_BENCH_FILES`: files, or directories of them, separated by colons. What is not
-//!   compressed yet is compressed first. Each class of sizes has a table of its own.
+//!   compressed yet is compressed first. Each size class has a table of its own.
 //! - `PAGEWISE_BENCH_ROUNDS`: how many rounds, by default 11.
 //! - `PAGEWISE_BASE`: another checkout of this crate, as a peer.
 //! - Arguments: the peers whose names contain one of them, instead of all.
@@ -43,7 +43,7 @@ pub fn samples(
     paths.into_iter().map(read).collect()
 }
 
-/// Adds a file, or all files below a directory, in order of their names.
+/// Adds a file, or all files below a directory in the order of their names.
 fn add(path: impl AsRef<Path>, paths: &mut Vec<PathBuf>) {
     let path = path.as_ref();
     if !path.is_dir() {
@@ -56,8 +56,8 @@ fn add(path: impl AsRef<Path>, paths: &mut Vec<PathBuf>) {
     entries.iter().for_each(|entry| add(entry, paths));
 }
 
-/// Measures all peers, and prints a table for each class of sizes among the samples. `damage`
-/// makes the check in a file wrong: a peer that takes the file still is called "unchecked".
+/// Measures all peers, and prints a table for each size class among the samples. `damage` makes the
+/// check in a file wrong: a peer that still accepts the file is called "unchecked".
 pub fn measure(title: &str, samples: &[Sample], mut peers: Vec<Peer<'_>>, damage: fn(&mut [u8])) {
     let names: Vec<String> =
         std::env::args().skip(1).filter(|name| !name.starts_with("--")).collect();

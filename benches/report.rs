@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What a table of ratios says: the processor, classes of sizes, medians and quartiles.
+//! Tables of ratios: the processor, size classes, medians and quartiles.
 
 use std::ops::RangeInclusive;
 
-/// Kernel modules by their sizes: what a decoder does once per file weighs in small ones.
+/// Kernel modules by size: what a decoder does once per file matters more in small ones.
 pub const CLASSES: [(&str, RangeInclusive<usize>); 3] = [
     ("small (below 64 KiB)", 0..=(64 << 10) - 1),
     ("mid (64 KiB to 1 MiB)", 64 << 10..=1 << 20),
     ("large (above 1 MiB)", (1 << 20) + 1..=usize::MAX),
 ];
 
-/// A row of a table: what it is, and the seconds that it took in each round.
+/// A row of a table: what it measures, and the seconds that it took in each round.
 pub struct Row {
     pub name: String,
     pub seconds: Vec<f64>,
-    /// Whether a column compares the other rows with this one.
+    /// Whether the other rows are compared with this one, in a column.
     pub is_reference: bool,
 }
 

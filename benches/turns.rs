@@ -14,15 +14,15 @@ pub struct Sample {
 /// A decoder to measure.
 pub struct Peer<'a> {
     pub name: String,
-    /// Length of the pages that it writes to; `None`: one of the output's length.
+    /// Length of the pages that it writes to; `None`: a single page as long as the output.
     pub page_len: Option<usize>,
     /// Whether the others are compared with it.
     pub is_reference: bool,
     pub decode: Decoder<'a>,
 }
 
-/// Decodes a file into pages, all of which are kept, and returns how many bytes that made; `None`
-/// for a file that it finds fault with.
+/// Decodes a file into pages, all of which are kept, and returns how many bytes it wrote; `None`
+/// for a file that it refuses.
 type Decoder<'a> = Box<dyn FnMut(&[u8], &mut [&mut [u8]]) -> Option<usize> + 'a>;
 
 impl<'a> Peer<'a> {
@@ -54,7 +54,7 @@ const MIN_TURN: usize = 1 << 20;
 /// A round decodes small files more than once, until it has made this many bytes.
 const MIN_ROUND: usize = 8 << 20;
 
-/// Memory for all peers' output, in which each finds its pages.
+/// Memory for the output of all peers, in which each has its pages.
 pub struct Memory(Vec<u8>);
 
 impl Memory {
@@ -81,7 +81,7 @@ impl Memory {
     }
 }
 
-/// Has all peers take turns, and prints a table for each class of sizes among the samples.
+/// Has all peers take turns, and prints a table for each size class among the samples.
 pub fn compare(title: &str, samples: &[Sample], peers: &mut [Peer<'_>], memory: &mut Memory) {
     for (class, lengths) in report::CLASSES {
         let members = samples.iter().filter(|sample| lengths.contains(&sample.length));
@@ -113,7 +113,7 @@ fn take_turns(samples: &[&Sample], peers: &mut [Peer<'_>], memory: &mut Memory) 
         let mut round_times = vec![Duration::ZERO; peers.len()];
         for turn in 0..passes * turns.len() {
             for index in 0..peers.len() {
-                // Nobody always comes after the same neighbour.
+                // No peer always comes after the same one.
                 let is_forward = (round + turn) % 2 == 0;
                 let index = if is_forward { index } else { peers.len() - 1 - index };
                 for sample in turns[turn % turns.len()] {
@@ -131,7 +131,7 @@ fn take_turns(samples: &[&Sample], peers: &mut [Peer<'_>], memory: &mut Memory) 
     times
 }
 
-/// What a peer decodes before it is the next one's turn: as few samples as make `MIN_TURN` bytes.
+/// What a peer decodes in one turn: as few samples as make `MIN_TURN` bytes.
 fn turns<'a, 'b>(mut samples: &'b [&'a Sample]) -> Vec<&'b [&'a Sample]> {
     let mut turns = Vec::new();
     while !samples.is_empty() {
@@ -157,8 +157,8 @@ fn time(peer: &mut Peer<'_>, sample: &Sample, memory: &mut Memory) -> Duration {
     time
 }
 
-/// The time that this thread has had the processor for, so that what else runs on the machine
-/// does not count.
+/// The time that this thread has spent on the processor, so that what else runs on the machine does
+/// not count.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn processor_time() -> Duration {
     #[repr(C)]

@@ -17,7 +17,7 @@ fn main() {
     measure("xz", &samples, peers, damage_check);
 }
 
-/// As the kernel's makefiles compress modules: CRC32, and a dictionary of 1 MiB.
+/// Compresses as the kernel's makefiles compress modules: CRC32, and a dictionary of 1 MiB.
 fn compress(bytes: &[u8]) -> Vec<u8> {
     let mut file = Vec::with_capacity(bytes.len() + bytes.len() / 8 + 1024);
     let mut options = LzmaOptions::new_preset(6).expect("liblzma");
@@ -29,7 +29,7 @@ fn compress(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The last block's check lies before the index, whose length the footer tells.
+/// Damages the last block's check, which is before the index, whose length the footer has.
 fn damage_check(file: &mut [u8]) {
     let footer = file.len() - FOOTER;
     let words = u32::from_le_bytes(file[footer + 4..][..4].try_into().expect("four bytes"));
@@ -54,7 +54,7 @@ fn others<'a>() -> [Peer<'a>; 6] {
         xz4rust.reset();
         let (mut rest, mut total) = (file, 0);
         for page in pages {
-            // It may come back before the page is full.
+            // It may return before the page is full.
             let mut at = 0;
             while at < page.len() {
                 match xz4rust.decode(rest, &mut page[at..]).ok()? {
@@ -103,7 +103,7 @@ fn rust2(file: &[u8], pages: &mut [&mut [u8]]) -> Option<usize> {
         }
         total += at;
     }
-    // A flat buffer is full before the end has been read.
+    // A flat buffer is full before the end of the stream has been read.
     (reader.read(&mut [0]).ok()? == 0).then_some(total)
 }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use pagewise_benches::{builds, measure, samples, Peer};
 use zstd_safe::{CCtx, CParameter, DCtx, InBuffer, OutBuffer};
 
-/// The level of `zstd` by default, and the one that the kernel's makefiles compress modules with.
+/// The default level of `zstd`, and the one that the kernel's makefiles compress modules with.
 const LEVELS: [i32; 2] = [3, 19];
 
 fn main() {

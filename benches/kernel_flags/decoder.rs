@@ -9,7 +9,7 @@ extern crate pagewise;
 
 use pagewise::{Decode, Gzip, Pause};
 
-/// How many bytes are in the file.
+/// How many bytes the file decodes to.
 #[inline(never)]
 pub fn decode(decoder: &mut Gzip, file: &[u8], pages: &mut [&mut [u8]]) -> Option<u64> {
     let (mut rest, mut count) = (file, 0);
@@ -24,5 +24,5 @@ pub fn decode(decoder: &mut Gzip, file: &[u8], pages: &mut [&mut [u8]]) -> Optio
     }
 }
 
-/// The memory for a decoder is made under other flags.
+/// The decoder's type, for memory that is made under other flags.
 pub type Decoder = Gzip;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Dictionaries and the frames that need them: this crate takes what libzstd takes, and makes the same
-//! of it.
+//! Dictionaries and the frames that need them: this crate accepts what libzstd accepts, and decodes it to the
+//! same bytes.
 //!
-//! Input: a byte that chooses the kind of dictionary and of frame, the dictionary's length in two
-//! bytes, the dictionary, and a frame or what one is made of.
+//! Input: a byte that chooses the kind of dictionary and of frame, the dictionary's length in two bytes, the
+//! dictionary, and a frame or what a frame is made of.
 
 #![no_main]
 
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     let length = usize::from(u16::from_le_bytes([low, high])).min(rest.len());
     let (dictionary, rest) = rest.split_at(length);
     let dictionary = match choice & 3 {
-        // Bytes as they are; behind a good head; changed here and there; and a good one.
+        // The bytes as they are; after a good head; as edits of a good one; and a good one.
         0 => dictionary.to_vec(),
         1 => [&DICTIONARY[..head()], dictionary].concat(),
         2 => changed(dictionary),
@@ -31,13 +31,13 @@ fuzz_target!(|data: &[u8]| {
     let mut reference = libzstd::Decoder::new();
     let result = decoder.set_dictionary(&dictionary);
     if reference.set_dictionary(&dictionary) != result.is_ok() {
-        // libzstd takes fewer than eight bytes too, and trees of 12 bits.
+        // libzstd also accepts fewer than eight bytes, and trees of 12 bits.
         assert_eq!(result, Err(Error::ZstdDictionary));
         assert!(dictionary.len() < 8 || tree_is_refused(&dictionary));
         return;
     }
     if result.is_err() {
-        // Refused, it leaves the decoder without one, but as good as new.
+        // A refused dictionary leaves the decoder without one, but as good as new.
         decode(&mut decoder, rest, &plan);
         return;
     }
@@ -53,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
     if let Some((ours, fault)) = pagewise_says(&mut decoder, rest, &Plan::FLAT.with_dictionary()) {
         let theirs = libzstd_says(&mut reference, rest);
         hold(&ours, &theirs, "libzstd", || {
-            // To libzstd the head of a dictionary is a part of its content; for the others see
+            // libzstd takes the head of a dictionary for a part of its content. For the other differences see
             // `oracles`.
             let is_good = matches!(theirs.verdict, Verdict::Good(_));
             let is_in_head = fault.is_some_and(|fault| fault.error == Error::DistanceBeforeStart);
@@ -64,7 +64,7 @@ fuzz_target!(|data: &[u8]| {
     decode(&mut Concatenated::new(decoder), rest, &plan);
 });
 
-/// Whether the tree of a formatted dictionary is not one to this crate, in a frame either.
+/// Whether this crate refuses the tree of a formatted dictionary, in a frame too.
 fn tree_is_refused(dictionary: &[u8]) -> bool {
     let tree = &dictionary[8..];
     let length = match tree[0] {
@@ -85,7 +85,7 @@ fn head() -> usize {
     DICTIONARY.windows(12).position(|bytes| bytes == offsets).map_or(0, |at| at + 12)
 }
 
-/// The good dictionary, with other bytes in places: two for where, one for what.
+/// The good dictionary with some bytes changed: two bytes of an edit say where, one says how.
 fn changed(edits: &[u8]) -> Vec<u8> {
     let mut dictionary = DICTIONARY.to_vec();
     for edit in edits.chunks_exact(3) {

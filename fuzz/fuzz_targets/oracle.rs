@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Verdict and bytes are those of zlib, liblzma and libzstd, and of miniz_oxide, lzma-rs and ruzstd,
-//! but for the differences that `oracles` knows. The first byte chooses the format, and whether the
-//! checksums are set right first.
+//! Verdict and bytes are those of zlib, liblzma and libzstd, and of miniz_oxide, lzma-rs and
+//! ruzstd, except for the differences that `oracles` knows. The first byte chooses the format, and
+//! whether the checksums are made right first.
 
 #![no_main]
 

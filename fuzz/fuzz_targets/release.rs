@@ -31,7 +31,7 @@ fn run<D: Decode>(fresh: impl Fn() -> D, input: &[u8], page_len: usize, steps: &
     if keeps {
         let flat = decode(&mut fresh(), input, &Plan::FLAT);
         let (end, bytes) = keep_rules(&mut decoder, input, page_len, steps);
-        // A copy that reaches into a released page is an error, and nothing else is another.
+        // A copy that reaches into a released page is an error; otherwise nothing may differ.
         if end == End::Failed(Error::DistanceReleased) {
             assert!(flat.bytes.starts_with(&bytes), "other bytes");
         } else {
@@ -41,14 +41,14 @@ fn run<D: Decode>(fresh: impl Fn() -> D, input: &[u8], page_len: usize, steps: &
     } else {
         break_rules(&mut decoder, input, page_len, steps);
     }
-    // Whatever has happened, this makes it as good as new.
+    // Whatever has happened, a reset makes the decoder as good as new.
     decoder.reset();
     let again = decode(&mut decoder, input, &Plan::FLAT);
     assert_eq!(again.end, decode(&mut fresh(), input, &Plan::FLAT).end);
 }
 
-/// Pages are appended in any number, and released as soon as their bytes are settled, whether copies
-/// may reach them or not.
+/// Appends any number of pages, and releases them as soon as their bytes are settled, whether
+/// copies may reach them or not.
 fn keep_rules<D: Decode>(
     decoder: &mut D,
     input: &[u8],
@@ -68,7 +68,7 @@ fn keep_rules<D: Decode>(
         }
         let settled = (decoder.settled() as usize - released) / page_len;
         if step & 8 != 0 {
-            // More than are settled: an error, which changes nothing.
+            // More pages than are settled: an error, which changes nothing.
             let too_many = settled + 1 + usize::from(step >> 4);
             assert_eq!(decoder.release(too_many), Err(Error::ReleaseUnsettled));
             assert_eq!(decoder.release(usize::MAX), Err(Error::ReleaseUnsettled));
@@ -98,10 +98,10 @@ fn keep_rules<D: Decode>(
     }
 }
 
-/// Of a caller that breaks the rules.
+/// The most steps of a caller that breaks the rules.
 const MAX_STEPS: usize = 150;
 
-/// A page of which less may be lent to write than to read.
+/// A page that may lend fewer bytes to write than to read.
 #[derive(Clone, PartialEq)]
 struct Page {
     bytes: Vec<u8>,
@@ -127,9 +127,9 @@ impl AsMut<[u8]> for Page {
     }
 }
 
-/// Pages of other lengths, swapped, shrunk, grown, taken away, overwritten, shorter to write than to
-/// read; released without being taken off, and taken off without being released. It must end, in
-/// whatever way.
+/// Pages of other lengths, swapped, shrunk, grown, taken away, overwritten, shorter to write than
+/// to read; released without being taken off, and taken off without being released. The decoder
+/// must come to an end, of whatever kind.
 fn break_rules<D: Decode>(decoder: &mut D, input: &[u8], page_len: usize, steps: &[u8]) {
     let mut meter = Meter::default();
     let mut pages: Vec<Page> = Vec::new();
@@ -171,7 +171,7 @@ fn break_rules<D: Decode>(decoder: &mut D, input: &[u8], page_len: usize, steps:
         };
         assert!(progress.consumed <= input.len() - from);
         from += progress.consumed;
-        // What was written in this call stands in pages of one length.
+        // What was written in this call is in pages of one length.
         let first = before.first().map_or(0, |page| page.bytes.len());
         let touched = before.iter().zip(&pages).filter(|(before, after)| before != after);
         for (page, _) in touched {

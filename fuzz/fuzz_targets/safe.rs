@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The fast build and the `safe` build do the same: each call's result, position and bytes.
+//! The fast build and the `safe` build do the same in each call: its result, position and bytes.
 //!
 //! Input: a byte that chooses page length and release, a byte for the decoder, whether to accept unknown
 //! checks, and the number of pieces, the pieces' lengths, the stream.
@@ -55,7 +55,7 @@ macro_rules! decode {
                 Ok((consumed, Pause::NeedPage)) => {
                     from += consumed;
                     is_over = decoder.written() as usize >= MAX_OUTPUT;
-                    // Whole pages whose bytes are final; a copy may reach them all the same.
+                    // Whole pages of final bytes are released, although a copy may still reach them.
                     let settled = (decoder.settled() as usize).saturating_sub(released);
                     let count = settled / plan.page_len;
                     if plan.release && count > 1 {
@@ -109,7 +109,7 @@ fuzz_target!(|data: &[u8]| {
     let plan = Plan { pieces, ..Plan::of(*choice) };
     let skip = kind & 0x80 != 0;
     let mut input = input.to_vec();
-    // Some .xz with its CRC32s set right.
+    // Some .xz streams have their CRC32s made right.
     if kind & 15 == 15 {
         repair(&mut input);
     }

@@ -2,7 +2,7 @@
 //! Any chunking and any pages give the same bytes and the same verdict as the whole.
 //!
 //! Input: a byte that chooses decoder, page length and release, a byte for the number of pieces,
-//! whether to accept unknown checks, and for a window limit, the pieces' lengths, the stream.
+//! whether to accept unknown checks, and a window limit, the pieces' lengths, the stream.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
     let (pieces, input) = rest.split_at(usize::from(count & 31).min(rest.len()));
     let plan = Plan { pieces, ..Plan::of(*choice) };
     let mut input = input.to_vec();
-    // 12 to 15 are 8 to 11 with CRC32s set right.
+    // 12 to 15 are 8 to 11 with CRC32s made right.
     if choice & 0x0c == 0x0c {
         repair(&mut input);
     }
@@ -40,8 +40,8 @@ fn zstd_with_dictionary() -> Concatenated<Zstd<'static>> {
     Concatenated::new(decoder)
 }
 
-/// All at once into one large page, as planned by the same decoder after a reset, and as planned
-/// through `Carry`, twice.
+/// Compares three ways to decode: all at once into one large page; as planned, by the same decoder
+/// after a reset; and as planned through `Carry`, twice.
 fn compare<D: Decode>(fresh: impl Fn() -> D, input: &[u8], plan: &Plan<'_>, choices: u8) {
     let mut decoder = fresh();
     choose(&mut decoder, choices);
@@ -63,7 +63,7 @@ fn compare<D: Decode>(fresh: impl Fn() -> D, input: &[u8], plan: &Plan<'_>, choi
 fn choose<D: Decode>(decoder: &mut D, choices: u8) {
     decoder.skip_unknown_checks(choices & 0x20 != 0);
     if choices & 0xc0 != 0 {
-        // Less and more than the seeds' windows.
+        // Smaller and larger limits than the windows of the seeds.
         decoder.limit_window(16 << (choices >> 6 & 3) * 6);
     }
 }

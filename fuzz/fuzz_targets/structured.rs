@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Files that are valid by construction come out as what they stand for; and with changed bytes in
-//! them, and their checksums set right, the promises hold all the same.
+//! Files that are valid by construction decode to what they stand for. With changed bytes in them, and their
+//! checksums made right, the promises hold all the same.
 //!
 //! Input: a byte that chooses page length and release, one that chooses the format and how many bytes
 //! are changed, for each its place and how, and a script of what the file is made of.
@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
         4 => run(Xz::new, model::xz(&mut script, 1), edits, &plan),
         5 => run(Zstd::new, model::zstd(&mut script), edits, &plan),
         6 => {
-            // Several blocks, and other formats and streams behind them.
+            // Several blocks, and other formats and streams after them.
             let blocks = script.below(4);
             let file = model::xz(&mut script, blocks);
             run(Concatenated::<Xz>::default, members(&mut script, &file, 4), &[], &plan);
@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// The file up to three times, with so many zeros in between.
+/// The file up to three times, with `zeros` zeros in between.
 fn members(script: &mut Script<'_>, (file, content): &File, zeros: usize) -> File {
     let count = 1 + script.below(3);
     let padded = [file, &vec![0; zeros][..]].concat();

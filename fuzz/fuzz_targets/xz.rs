@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The same as `gzip` for .xz and .lzma. The first byte chooses the decoder, whether CRC32s are set
-//! right first and unknown checks accepted, the page length and release. An .xz file is good if each of
-//! its blocks is, decoded by itself, and has the same bytes then.
+//! What `gzip` checks, for .xz and .lzma. The first byte chooses the decoder, whether CRC32s are made right
+//! first and unknown checks accepted, the page length and release. An .xz file must be good exactly if each
+//! of its blocks is, decoded by itself, and have the same bytes then.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Holds the blocks of `file`, each decoded by itself, against what came of the whole of it.
+/// Compares the blocks of `file`, each decoded by itself, with the outcome for the whole file.
 fn compare(file: &[u8], whole: &Outcome) {
     let by_blocks = by_blocks(file, MAX_OUTPUT);
     match whole.end {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! zlib streams with a preset dictionary: this crate makes of them what zlib makes.
+//! zlib streams with a preset dictionary: this crate decodes them as zlib does.
 //!
-//! Input: a byte that chooses the plan, the dictionary's length in two bytes, the dictionary, and a deflate stream
-//! or what one is made of.
+//! Input: a byte that chooses the plan, the dictionary's length in two bytes, the dictionary, and a deflate
+//! stream or what one is made of.
 
 #![no_main]
 
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(outcome.end == End::Done && outcome.bytes == rest);
         return;
     }
-    // zlib takes a dictionary before a raw stream too. Its window is 32 KiB then, as here.
+    // zlib accepts a dictionary before a raw stream too. Its window is 32 KiB then, as it is here.
     let mut reference = Decompress::new(false);
     reference.set_dictionary(dictionary).unwrap();
     let mut bytes = vec![0; MAX_OUTPUT];
@@ -43,7 +43,7 @@ fuzz_target!(|data: &[u8]| {
     let stream = [&header, raw, &adler32(&bytes[..given])].concat();
     let whole = if verdict == Some(true) { &stream[..] } else { &stream[..stream.len() - 4] };
     let outcome = decode(&mut decoder, whole, &plan);
-    // What is cut may be found bad by one before the other; the bytes are the same as far as both go.
+    // One may find a cut stream bad before the other; the bytes are the same as far as both go.
     let common = given.min(outcome.bytes.len());
     assert!(outcome.bytes[..common] == bytes[..common], "other bytes");
     match (verdict, outcome.end) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The same as `gzip` for zstd. The first byte chooses the decoder, its dictionary, whether frames are
+//! What `gzip` checks, for zstd. The first byte chooses the decoder, its dictionary, whether frames are
 //! magicless, the page length and release.
 
 #![no_main]

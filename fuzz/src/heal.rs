@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Checksums of a changed file set right: of one member, stream or frame, in .xz of its first block.
+//! Makes the checksums of a changed file right: of one member, stream or frame; in .xz of its first block.
 
 use pagewise::{Decode, Error};
 
@@ -7,8 +7,8 @@ use crate::common::xz::{check_field, crc32};
 use crate::common::zstd::xxh64;
 use crate::{first_check, repair, MAX_OUTPUT};
 
-/// Sets right each checksum that stops `decoder`, one after the other. Panics if one still does: then
-/// this crate and the other implementations that are asked here do not have the same.
+/// Makes each checksum right that stops `decoder`, one after the other. Panics if one stops it again: then
+/// this crate computes another one than the implementations that are asked here.
 pub fn heal<D: Decode>(decoder: &mut D, file: &mut [u8]) {
     repair(file);
     let mut last = None;
@@ -24,7 +24,7 @@ pub fn heal<D: Decode>(decoder: &mut D, file: &mut [u8]) {
             Error::GzipCrc32 => crc32(content).to_vec(),
             Error::GzipIsize => [crc32(content), (content.len() as u32).to_le_bytes()].concat(),
             Error::ZlibAdler32 => zlib_rs::adler32::adler32(1, content).to_be_bytes().to_vec(),
-            // The content of a later block is not all that is settled.
+            // In a later block, the settled bytes are more than its content.
             Error::XzCrc32 | Error::XzCrc64 | Error::XzSha256
                 if first_check(head) == Some(head.len()) =>
             {

@@ -15,7 +15,7 @@ use pagewise::{Decode, Error, Pause, OVERSHOOT};
 pub use repair::{first_check, repair};
 pub use work::Meter;
 
-/// Output is cut off here: a few bytes of input can stand for very many.
+/// Output is cut off here, as a few bytes of input can stand for very many.
 pub const MAX_OUTPUT: usize = 1 << 16;
 
 /// A dictionary in zstd's format, as `zstd --train` made it.
@@ -35,7 +35,7 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// All at once into one large page.
+    /// All input at once into one large page.
     pub const FLAT: Self = Self {
         page_len: MAX_OUTPUT,
         pages: 1,
@@ -44,7 +44,7 @@ impl Plan<'_> {
         per_byte: work::PER_BYTE,
     };
 
-    /// As one byte of the input chooses: page length, release, pages at a time.
+    /// A plan that a byte of the input chooses: page length, release, pages at a time.
     pub fn of(choice: u8) -> Self {
         Self {
             page_len: [64, 256, 4096, 1 << 15][usize::from(choice >> 4 & 3)],
@@ -54,7 +54,7 @@ impl Plan<'_> {
         }
     }
 
-    /// For a decoder with a dictionary.
+    /// The plan for a decoder with a dictionary.
     pub fn with_dictionary(self) -> Self {
         Self { per_byte: work::PER_BYTE_WITH_DICTIONARY, ..self }
     }
@@ -74,9 +74,9 @@ pub enum End {
     Failed(Error),
 }
 
-/// A page whose bytes come `at` bytes from the beginning. What stands in it before it is written
-/// depends on the place, so that moved bytes show, and on the length, so that bytes which come out
-/// without having been written differ from one plan to another.
+/// A page whose bytes come `at` bytes from the start. What is in it before it is written depends on
+/// the place, so that moved bytes show, and on the length, so that bytes that come out without
+/// having been written differ between plans.
 pub fn poisoned(at: usize, page_len: usize) -> Vec<u8> {
     (at..at + page_len).map(|at| poison(at, page_len)).collect()
 }
@@ -85,7 +85,7 @@ fn poison(at: usize, page_len: usize) -> u8 {
     (at as u8).wrapping_mul(167) ^ page_len.trailing_zeros() as u8 ^ 0xa5
 }
 
-/// Decodes `input` after `plan`, and panics where a promise is broken.
+/// Decodes `input` by `plan`, and panics where a promise is broken.
 pub fn decode<D: Decode>(decoder: &mut D, input: &[u8], plan: &Plan<'_>) -> Outcome {
     let mut meter = Meter::default();
     let mut pages: Vec<Vec<u8>> = Vec::new();
@@ -160,8 +160,8 @@ fn next<'a>(pieces: &mut impl Iterator<Item = &'a u8>, to: usize, length: usize)
     }
 }
 
-/// From the `first` page on, settled bytes are as they were, and nothing was written past
-/// `written()` but scratch bytes. Pages are as [`poisoned`] made them.
+/// Checks from the `first` page on that settled bytes are as they were, and that nothing was
+/// written past `written()` but scratch bytes. Pages are as [`poisoned`] made them.
 pub fn check_pages<D: Decode>(
     decoder: &D,
     pages: &[Vec<u8>],
@@ -179,7 +179,7 @@ pub fn check_pages<D: Decode>(
         let settled_here = settled.saturating_sub(at).min(done.len());
         settled_bytes.extend_from_slice(&done[known..settled_here]);
         at += done.len();
-        // In the page that holds the next byte some bytes after it are scratch.
+        // In the page of the next byte some bytes after it are scratch.
         let scratch = if at == written { OVERSHOOT } else { 0 };
         let mut clean = untouched.iter().zip(at..).skip(scratch);
         assert!(clean.all(|(&byte, at)| byte == poison(at, page.len())), "written past the end");
@@ -187,7 +187,7 @@ pub fn check_pages<D: Decode>(
     }
 }
 
-/// Takes off the pages that the window has passed. Returns their bytes.
+/// Takes off the pages that the window has passed, and returns their bytes.
 fn release<D: Decode>(
     decoder: &mut D,
     pages: &mut Vec<Vec<u8>>,

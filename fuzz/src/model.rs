@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Valid files of each format after a script, with what they stand for: blocks of all kinds one after
-//! the other, chosen by the script's bytes.
+//! Valid files of each format by a script, with what they stand for: blocks of all kinds one after the other,
+//! chosen by the script's bytes.
 
 use crate::common::bits::{expand, literals, BitWriter};
 use crate::common::data::{self, random_ops, GzipHeader, Random};
@@ -38,7 +38,7 @@ impl Script<'_> {
         Random(u64::from(self.next()))
     }
 
-    /// How many blocks there are.
+    /// The number of blocks.
     fn blocks(&mut self) -> usize {
         1 + self.below(6)
     }
@@ -74,8 +74,8 @@ pub fn deflate(script: &mut Script<'_>) -> File {
     (stream.finish(), expand(&all))
 }
 
-/// Code lengths of another complete code: of three symbols with the same length, one gets a bit less
-/// and two a bit more.
+/// Code lengths of another complete code: of three symbols with the same length, one gets one bit less and
+/// two get one more.
 fn bent(script: &mut Script<'_>, mut lengths: Vec<u8>) -> Vec<u8> {
     for _ in 0..script.below(64) {
         let first = (script.below(256) + 31 * script.below(8)) % lengths.len();
@@ -122,7 +122,7 @@ pub fn alone(script: &mut Script<'_>) -> File {
     let length = script.below(256) * 8;
     encoder.symbols(&random_symbols(&mut script.random(), length, 0));
     let content = encoder.content().to_vec();
-    // Of unknown size, of known size, and that with an end marker.
+    // Of unknown size; of known size; and of known size with an end marker.
     let kind = script.below(3);
     if kind != 1 {
         encoder.symbol(END_MARKER);
@@ -219,7 +219,7 @@ pub fn zstd(script: &mut Script<'_>) -> File {
         length if length >= 256 => [0, 2, 4, 8][script.below(4)],
         _ => [0, 4, 8][script.below(3)],
     };
-    // The window is as large as the content then, and no block may be larger: none is, here.
+    // Without a window, it is the content, and no block may be larger: none is, here.
     let header = if flags & 1 != 0 && content.len() >= 1024 {
         Header::SINGLE_SEGMENT
     } else {

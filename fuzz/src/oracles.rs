@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! What other implementations say of a stream, and where they are known to differ, and why.
 //!
-//! The references in C (zlib, liblzma, libzstd) and this crate must agree on what is good, to the
-//! byte: a difference is an exception by name, below. Where a stream is not good, it may end or be
-//! found damaged: which of them comes first depends on how much a decoder looks at before it judges,
-//! and so does how much it gives out; but as far as both give something out, that is the same.
+//! The references in C (zlib, liblzma, libzstd) and this crate must agree on what is good, to the byte. A
+//! difference is an exception by name, below. A stream that is not good may be found damaged or too short.
+//! Which of these comes first depends on how much a decoder looks at before it judges, and so does how much
+//! it outputs. As far as both output something, the bytes must be the same.
 //!
-//! Second implementations in Rust (miniz_oxide, lzma-rs, ruzstd) are held against this crate in the
-//! same way. They lack more, and their exceptions are wider; but none of them may give out other
-//! bytes for a stream that both take for good.
+//! Second implementations in Rust (miniz_oxide, lzma-rs, ruzstd) are compared with this crate in the same
+//! way. They lack more, and their exceptions are wider; but none of them may output other bytes for a stream
+//! that both accept.
 
 mod c;
 mod rust;
@@ -34,28 +34,28 @@ pub enum Format {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Whole, after so many bytes.
+    /// The stream is whole, and has as many bytes.
     Good(usize),
     Bad,
     Truncated,
 }
 
-/// A verdict, with all bytes that were given out before it.
+/// A verdict, with all bytes that were output before it.
 pub struct Opinion {
     pub verdict: Verdict,
     pub bytes: Vec<u8>,
-    /// The reason in words, from those who give one.
+    /// The reason in words, if there is one.
     pub reason: String,
 }
 
-/// What this crate finds wrong, and how much of the input it had consumed.
+/// What this crate finds wrong, and how much of the input it had consumed by then.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
     pub error: Error,
     pub at: usize,
 }
 
-/// This crate's. `None`: there is more output than is looked at.
+/// This crate's opinion. `None`: there is more output than is looked at.
 pub fn pagewise_says<D: Decode>(
     decoder: &mut D,
     input: &[u8],
@@ -72,7 +72,7 @@ pub fn pagewise_says<D: Decode>(
     Some((Opinion { verdict, bytes: outcome.bytes, reason: format!("{fault:?}") }, fault))
 }
 
-/// Panics where others think otherwise of `input`, but for what is known.
+/// Panics if others judge `input` in another way, except for known differences.
 pub fn compare<D: Decode>(decoder: &mut D, format: Format, input: &[u8]) {
     let Some((ours, fault)) = pagewise_says(decoder, input, &Plan::FLAT) else { return };
     if let Some(theirs) = c::says(format, input) {
@@ -83,13 +83,13 @@ pub fn compare<D: Decode>(decoder: &mut D, format: Format, input: &[u8]) {
     }
 }
 
-/// Whether libzstd may take a frame for good that is not, for a reason that has nothing to do with its
-/// dictionary.
+/// Whether libzstd may wrongly accept a frame, for a reason that has nothing to do with its dictionary.
 pub fn libzstd_allows(input: &[u8], theirs: &Opinion, fault: Option<Fault>) -> bool {
     c::may_differ(Format::Zstd, input, theirs, fault)
 }
 
-/// `known`: the verdicts differ for a reason that is told there. The bytes never do, as far as both go.
+/// Panics if two opinions differ. The verdicts may if there is a `known` reason, but the bytes may not, as
+/// far as both go.
 pub fn hold(ours: &Opinion, theirs: &Opinion, who: &str, known: impl Fn() -> bool) {
     let given = ours.bytes.len().min(theirs.bytes.len());
     let is_good = |opinion: &Opinion| matches!(opinion.verdict, Verdict::Good(_));
@@ -116,8 +116,8 @@ thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Lets panics of other implementations pass: libFuzzer's hook would end the process. For a target's
-/// `init`.
+/// Lets panics of other implementations pass, for which libFuzzer's hook would end the process. It is called
+/// in a target's `init`.
 pub fn install_hook() {
     let abort = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -127,7 +127,7 @@ pub fn install_hook() {
     }));
 }
 
-/// `None` also if `says` panics: that is no opinion.
+/// The result of `says`; `None` also if it panics, which is no opinion.
 fn silently<T>(says: impl FnOnce() -> Option<T>) -> Option<T> {
     SILENT.set(true);
     let result = catch_unwind(AssertUnwindSafe(says));

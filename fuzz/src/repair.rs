@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! An .xz file made whole again after mutations, as far as it can be followed without decoding: what
-//! is behind a CRC32 would never be seen otherwise.
+//! Makes an .xz file whole again after mutations, as far as it can be followed without decoding.
+//! Otherwise what is after a CRC32 would never be reached.
 
 const STREAM_HEADER: usize = 12;
 const MAGIC: &[u8] = b"\xfd7zXZ\0";
 
-/// Sets all CRC32s of headers, indexes and footers to what they should be.
+/// Makes all CRC32s of headers, indexes and footers right.
 pub fn repair(file: &mut [u8]) {
     let mut at = 0;
     while let Some(end) = repair_stream(file, at) {
@@ -14,7 +14,7 @@ pub fn repair(file: &mut [u8]) {
     }
 }
 
-/// Repairs the stream at `at`, and says where it ends.
+/// Repairs the stream at `at`, and returns where it ends.
 fn repair_stream(file: &mut [u8], mut at: usize) -> Option<usize> {
     if !file.get(at..)?.starts_with(MAGIC) {
         return None;
@@ -39,7 +39,7 @@ fn repair_stream(file: &mut [u8], mut at: usize) -> Option<usize> {
     Some(footer + STREAM_HEADER).filter(|&end| end <= file.len())
 }
 
-/// Sets the CRC32 behind `length` bytes.
+/// Makes the CRC32 after `length` bytes right.
 fn repair_field(file: &mut [u8], at: usize, length: usize) -> Option<()> {
     let (field, crc) = file.get_mut(at..at + length + 4)?.split_at_mut(length);
     crc.copy_from_slice(&crc32(field).to_le_bytes());
@@ -51,16 +51,16 @@ pub fn first_check(file: &[u8]) -> Option<usize> {
     check_of_block(file, STREAM_HEADER)
 }
 
-/// Where the check of the block that begins at `at` is.
+/// Where the check of the block that starts at `at` is.
 fn check_of_block(file: &[u8], at: usize) -> Option<usize> {
     let data = at + 4 * usize::from(*file.get(at)?) + 4;
     Some(data + (end_of_chunks(file, data)? - data).next_multiple_of(4))
 }
 
-/// Where the LZMA2 data that begin at `at` end.
+/// Where the LZMA2 data that start at `at` end.
 fn end_of_chunks(file: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        // Where the size less one stands, and how long the chunk's header is.
+        // Where the size less one is, and how long the chunk's header is.
         let (size, header) = match *file.get(at)? {
             0 => return Some(at + 1),
             1 | 2 => (1, 3),
@@ -73,7 +73,7 @@ fn end_of_chunks(file: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Bytes up to the CRC32 of the index that `file` begins with.
+/// Bytes up to the CRC32 of the index at the start of `file`.
 fn length_of_index(file: &[u8]) -> Option<usize> {
     let mut at = 1;
     let mut integer = || {

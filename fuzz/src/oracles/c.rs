@@ -8,7 +8,7 @@ use super::{Fault, Format, Opinion, Verdict};
 use crate::common::{liblzma, libzstd, zlib};
 use crate::MAX_OUTPUT;
 
-/// `None`: it would need more memory than it is allowed.
+/// The opinion of the format's reference. `None`: it would need more memory than it is allowed.
 pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
     let mut bytes = vec![0; MAX_OUTPUT];
     let (is_good, consumed, given) = match format {
@@ -37,7 +37,7 @@ pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
     Some(Opinion { verdict, bytes, reason: String::new() })
 }
 
-/// `decoder` may have a dictionary.
+/// libzstd's opinion, by a `decoder` that may have a dictionary.
 pub fn libzstd_says(decoder: &mut libzstd::Decoder, input: &[u8]) -> Opinion {
     let mut bytes = Vec::new();
     let verdict = match decoder.decode(input, &mut bytes) {
@@ -48,7 +48,7 @@ pub fn libzstd_says(decoder: &mut libzstd::Decoder, input: &[u8]) -> Opinion {
     Opinion { verdict, bytes, reason: String::new() }
 }
 
-/// Where the references allow more than this crate, which found `fault`, or in one case less.
+/// Where the references accept more than this crate, which found `fault`; in one case they accept less.
 pub(super) fn may_differ(
     format: Format,
     input: &[u8],
@@ -56,7 +56,7 @@ pub(super) fn may_differ(
     fault: Option<Fault>,
 ) -> bool {
     let Verdict::Good(_) = theirs.verdict else {
-        // libzstd holds the one byte of an RLE block against the largest block, and so refuses one that
+        // libzstd compares the one byte of an RLE block with the largest block. So it refuses a block that
         // stands for nothing in a frame of nothing.
         let is_single_segment = input.get(4).is_some_and(|descriptor| descriptor & 0x20 != 0);
         let is_good_here = fault.is_none() && theirs.verdict == Verdict::Bad;
@@ -68,23 +68,23 @@ pub(super) fn may_differ(
     let Some(Fault { error, at }) = fault else { return false };
     match format {
         Format::Deflate | Format::Gzip | Format::Xz => false,
-        // zlib holds distances against CINFO only if it was built with INFLATE_STRICT.
+        // zlib compares distances with CINFO only if it was built with INFLATE_STRICT.
         Format::Zlib => error == Error::DistancePastWindow,
-        // liblzma rounds a dictionary's size up to a multiple of 16, and takes copies from as far.
+        // liblzma rounds a dictionary's size up to a multiple of 16, and accepts copies from as far.
         Format::Lzma => {
             let dictionary = input.get(1..5).map_or(0, |size| size[0] & 15);
             error == Error::DistancePastWindow && dictionary != 0
         }
         Format::Zstd => match error {
-            // Copies from further back than the window where libzstd happens to have the bytes; trees
-            // of 12 bits; streams with bits left, for its fast loop does not look; and any content
-            // size if the last block has no bytes.
+            // Copies from further back than the window, where libzstd happens to have the bytes; trees of
+            // 12 bits; streams with bits left over, as its fast loop does not look; and any content size if
+            // the last block has no bytes.
             Error::DistancePastWindow
             | Error::ZstdHuffmanTree
             | Error::ZstdHuffmanStream
             | Error::ZstdContentSize => true,
-            // A compressed block without a byte, which is not even a literals section: libzstd goes on
-            // to the next one if it decodes a stream.
+            // A compressed block without a byte, which is not even a literals section: libzstd skips it if
+            // it decodes a stream.
             Error::ZstdLiteralsSize => {
                 matches!(input[..at].last_chunk(), Some([4 | 5, 0, 0]))
             }

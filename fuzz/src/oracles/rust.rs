@@ -12,7 +12,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use super::{Fault, Format, Opinion, Verdict};
 use crate::MAX_OUTPUT;
 
-/// `None`: it does not have the format, or has no opinion.
+/// The opinion of the format's package. `None`: it does not have the format, or has no opinion.
 pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
     match format {
         Format::Deflate => Some(miniz_oxide_says(input, 0)),
@@ -20,7 +20,7 @@ pub(super) fn says(format: Format, input: &[u8]) -> Option<Opinion> {
             input,
             inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER | inflate_flags::TINFL_FLAG_COMPUTE_ADLER32,
         )),
-        // It has no gzip container.
+        // miniz_oxide has no gzip container.
         Format::Gzip => None,
         Format::Xz => lzma_rs_says(input, |input, output| lzma_rs::xz_decompress(input, output)),
         Format::Lzma => {
@@ -59,7 +59,7 @@ fn lzma_rs_says(
     Some(Opinion { verdict, bytes: output.0, reason })
 }
 
-/// Refuses to grow beyond what is looked at.
+/// A `Vec` that refuses to grow beyond what is looked at.
 struct Limited(Vec<u8>);
 
 impl Write for Limited {
@@ -93,8 +93,8 @@ fn ruzstd_says(input: &[u8]) -> Option<Opinion> {
     Some(Opinion { verdict, bytes, reason })
 }
 
-/// What lzma-rs says of files with what it does not have: filters, SHA-256, checks that are reserved, and
-/// anything behind the first stream or behind the end marker of a .lzma file.
+/// The words of lzma-rs for files with what it does not support: filters, SHA-256, reserved checks, and
+/// anything after the first stream, or after the end marker of a .lzma file.
 const LZMA_RS_LACKS: [(Format, &str); 5] = [
     (Format::Xz, "xz error: Unknown filter id"),
     (Format::Xz, "xz error: Unsupported SHA-256"),
@@ -103,7 +103,7 @@ const LZMA_RS_LACKS: [(Format, &str); 5] = [
     (Format::Lzma, "lzma error: Found end-of-stream marker but more bytes are available"),
 ];
 
-/// Where they differ from this crate, which found `fault`; the references in C say as it does.
+/// Where they differ from this crate, which found `fault`, and with which the references in C agree.
 pub(super) fn may_differ(
     format: Format,
     theirs: &Opinion,
@@ -114,10 +114,11 @@ pub(super) fn may_differ(
         (Verdict::Good(_), Verdict::Bad) => {
             LZMA_RS_LACKS.iter().any(|&(of, lack)| format == of && theirs.reason.starts_with(lack))
         }
-        // lzma-rs does not look for an end marker behind a known size.
+        // lzma-rs does not look for an end marker after a known size.
         (Verdict::Good(ours), Verdict::Good(theirs)) => format == Format::Lzma && theirs < ours,
-        // Nor for what else can stand there: it has all bytes, and stops; without a size also where the
-        // input ends and the range coder could be at its end, though another symbol can be decoded.
+        // Nor does it look for what else can be there: it has all bytes, and stops. Without a size, it also
+        // stops where the input ends and the range coder could be at its end, although another symbol can be
+        // decoded.
         (Verdict::Truncated, Verdict::Good(_)) => {
             format == Format::Lzma && theirs.bytes.len() <= ours.bytes.len()
         }
@@ -128,11 +129,11 @@ pub(super) fn may_differ(
     }
 }
 
-/// What they do not look at, so that they take a stream for good; most of it is pinned in
+/// What they do not look at, so that they accept a stream wrongly. Most of it is pinned in
 /// `tests/oracle/gaps.rs`.
 fn is_missed(format: Format, error: Error) -> bool {
     match format {
-        // Nor does miniz_oxide look at the checksum where it is compiled for a fuzzer.
+        // miniz_oxide does not look at the checksum either if it is compiled for a fuzzer.
         Format::Zlib if matches!(error, Error::ZlibAdler32 | Error::DistancePastWindow) => true,
         Format::Deflate | Format::Zlib | Format::Gzip => false,
         // lzma-rs: the range coder's first byte and its end, and more context bits than 4.
@@ -151,8 +152,8 @@ fn is_missed(format: Format, error: Error) -> bool {
                 | Error::LzmaEnd
                 | Error::DistancePastWindow
         ),
-        // ruzstd: reserved bits, the content's size, the checksum, which it only hands out, the sizes of
-        // a compressed block and of its literals, and the shares of four streams.
+        // ruzstd: reserved bits, the content's size, the checksum, which it only returns, the sizes of a
+        // compressed block and of its literals, and the shares of four streams.
         Format::Zstd => matches!(
             error,
             Error::ZstdReservedBit
