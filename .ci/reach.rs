@@ -24,7 +24,8 @@ impl AsMut<[u8]> for Mapped<'_> {
     }
 }
 
-/// Everything that `Decode` has, on any pages. The sum keeps the optimiser from dropping a call.
+/// Calls everything that `Decode` has, on any pages. The sum keeps the optimiser from dropping a
+/// call.
 fn all<D: Decode>(decoder: &mut D, input: &[u8], flat: &mut [u8], pages: &mut [Mapped<'_>]) -> u64 {
     let step = |result: Result<pagewise::Progress, Error>| match result {
         Ok(progress) => {
@@ -78,7 +79,7 @@ roots! {
     reach_streams: Concatenated<Xz>,
 }
 
-/// What a kernel has of it: all formats, all layers, one type of page.
+/// What a kernel uses: all formats, all layers, one type of page.
 #[no_mangle]
 pub fn reach_pages(
     decoder: &mut Carry<Concatenated<Any>, { Any::CARRY }>,

@@ -8,10 +8,10 @@ SPLITS=("" "--retain" "--page-size 64 --pages 1" "--page-size 64K" "--input-chun
 
 # Dictionary for .zst files, if any.
 dictionary=
-# Where zstd allows more than the format does: 1.5.4 does not see that a sequences stream ended too
-# early (1.5.7 does); none sees bits left in one of four Huffman streams, or an unfit content size
-# before an empty last block; all take trees of 12 bits, and copies from behind the window. 1.5.4 does
-# not look at the reserved bits of a sequences header either.
+# Where zstd accepts more than the format allows: 1.5.4 does not see that a sequences stream ended too early
+# (1.5.7 does); none sees bits left over in one of four Huffman streams, or a wrong content size before an
+# empty last block; all accept trees of 12 bits, and copies from further back than the window. 1.5.4 does not
+# look at the reserved bits of a sequences header either.
 STRICTER='zstd: (invalid (sequences (header|stream)|literals stream|Huffman tree)|content size mismatch)'
 STRICTER+='|distance reaches past the window'
 stricter=0
@@ -28,7 +28,7 @@ reference() {
 same() {
     local expected=0 status options
     reference "$1" >"$work/expected" 2>/dev/null || expected=$?
-    # A warning is status 2; gzip's of trailing bytes is one here too, with status 0.
+    # A warning is status 2. gzip's warning of trailing bytes is one here too, with status 0.
     [ "$expected" -eq 2 ] && expected=0
     for options in "${@:2}"; do
         status=0
@@ -58,7 +58,7 @@ refused() { # [OPTIONS of unpack]... FILE: no output, and one line that says why
     fi
 }
 
-# alike FILE: with threads it ends as without them: the same bytes, the same line, the same status.
+# alike FILE: with threads it ends as it does without: the same bytes, the same line, the same status.
 alike() {
     local threads status
     for threads in 1 2; do

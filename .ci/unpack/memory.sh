@@ -4,15 +4,15 @@
 
 head -c 1G /dev/zero | gzip -1 >"$work/zeros.gz"
 head -c 1G /dev/zero | zstd -qc -1 --long=23 >"$work/zeros.zst"
-# Streams longer than the dictionary; behind a filter bytes are final only when out of its reach.
+# Streams longer than the dictionary. After a filter, bytes are final only when they are out of its reach.
 for filter in "" --x86; do
     # shellcheck disable=SC2086
     head -c 64M /dev/zero | xz -c --check=crc32 $filter --lzma2=preset=0,dict=8MiB >"$work/stream.xz"
     for _ in {1..16}; do cat "$work/stream.xz"; done >"$work/zeros$filter.xz"
 done
 head -c 1G /dev/zero | xz -c -T2 --check=crc32 --block-size=8MiB --lzma2=preset=0,dict=1MiB >"$work/blocks.xz"
-# And how many MiB may be resident: for zstd its window of 8 and 16, for the others 16 with theirs; for
-# two threads four blocks of 8, and as much again, which the allocator may keep of each thread.
+# The MiB that may be resident: for zstd its window of 8 and 16, for the others 16 with theirs; for two
+# threads four blocks of 8, and as much again, which the allocator may keep for each thread.
 for limits in "zeros.gz 16" "zeros.xz 16" "zeros--x86.xz 16" "zeros.zst 24" "blocks.xz 96 --threads=2"; do
     read -r file limit options <<<"$limits"
     # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 # shellcheck shell=bash disable=SC2154
-# Sourced by .ci/unpack-check: the files below the directory that was named, or libraries of this machine.
+# Sourced by .ci/unpack-check: the files below the directory that was named, or this machine's libraries.
 
 count=0 bytes=0 gzips=0 xzs=0 zsts=0
 if [ $# -gt 0 ]; then
@@ -14,7 +14,7 @@ while read -r file; do
     *.xz) gives "$work/file" "$file" && xzs=$((xzs + 1)) ;;
     *.zst) gives "$work/file" "$file" && zsts=$((zsts + 1)) ;;
     *.so*)
-        # A sample is enough of the slower ones.
+        # A sample of the slower files is enough.
         if [ $((count % 10)) -eq 0 ]; then
             xz -c --x86 --lzma2=preset=$((count / 10 % 7)) "$work/file" >"$work/file.xz"
             gives "$work/file" "$work/file.xz" && xzs=$((xzs + 1))
@@ -25,7 +25,7 @@ while read -r file; do
         fi
         ;;
     esac
-    # Of files that are compressed, every 20th.
+    # Of the files that are compressed, every 20th.
     if [[ $file != *.xz && $file != *.zst ]] || [ $((count % 20)) -eq 0 ]; then
         gzip -n -9 -c "$work/file" >"$work/file.gz"
         gives "$work/file" "$work/file.gz" && gzips=$((gzips + 1))

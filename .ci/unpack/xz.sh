@@ -7,7 +7,7 @@ mkdir "$work/xz" && pushd "$work/xz" >/dev/null
 python3 - <<'PY' >opcodes
 import random, sys
 random.seed(1)
-# What calls and branches of all the filters' machines begin or end with, and displacements.
+# What calls and branches of all the filters' machines start or end with, and displacements.
 often = bytes.fromhex("e8 e9 0f 8f eb 48 01 94 97 90 b0 f0 f8 40 7f 10 11 12 16 50 00 00 00 ff ff")
 sys.stdout.buffer.write(bytes(
     random.choice(often) if random.random() < .8 else random.randrange(256) for _ in range(60000)))

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 # Sourced by .ci/unpack-check after xz.sh: odd files.
 
-# Damage at each byte, checks that nobody knows, and files whose last match meets a page's end.
+# Damage at each byte, unknown checks, and files whose last match meets a page's end.
 mkdir "$work/xz/odd" && pushd "$work/xz/odd" >/dev/null
 python3 - <<'PY'
 import lzma, struct, subprocess, zlib
@@ -50,7 +50,7 @@ for name, data in whole.items():
     for number, tail in enumerate(tails):
         write(f"tail-{number}-{name}", data + tail)
         write(f"head-{number}-{name}", tail + data)
-# Records that lie, in an Index whose CRC32 is right.
+# Wrong records in an Index whose CRC32 is right.
 blocks = whole["blocks.xz"]
 start = len(blocks) - 12 - 4 * (struct.unpack("<I", blocks[-8:-4])[0] + 1)
 for at in range(start, len(blocks) - 16):
@@ -59,7 +59,7 @@ for at in range(start, len(blocks) - 16):
         index[at - start] ^= flip
         crc = struct.pack("<I", zlib.crc32(index))
         write(f"lying-{at}-{flip}-blocks.xz", blocks[:start] + index + crc + blocks[-12:])
-# A known check gives its place to unknown ones of its size.
+# Unknown checks in place of a known one of the same size.
 for known_check, unknown in (1, (2, 3)), (4, (5, 6)), (10, (11, 12)):
     for check in unknown:
         write(f"{check}.future", flags(xz(text, known_check), check))

@@ -12,7 +12,7 @@ pack() { # OPTIONS of zstd; the file they make of b
 for level in 1 3 5 7 9 12 15 17 19; do pack -$level <b; done
 pack --ultra -22 <b
 for level in 1 5 100; do pack --fast=$level <b; done
-# With the content's size in the header, and without; a window of 1 KiB, with blocks as small, to
+# With the content's size in the header, and without; windows from 1 KiB, with blocks as small, to
 # 128 MiB; small blocks; literals as they are.
 for options in "" --no-check --no-content-size "-19 --no-check" "--no-check --no-content-size"; do
     # shellcheck disable=SC2086
@@ -40,7 +40,7 @@ for dictionary in trained raw; do
     cat $dictionary-1.zst 1.zst $dictionary-19.zst >"$dictionary-frames.zst"
     for file in "$dictionary"*.zst 1.zst; do same "$file" "${SPLITS[@]}"; done
 done
-# The wrong one, and none.
+# The wrong dictionary, and none.
 for dictionary in raw ""; do same trained-3.zst ""; done
 same raw-3.zst ""
 { head -c 70000 b && echo changed && tail -c +70000 b; } >new
@@ -56,7 +56,7 @@ status=0
 "$unpack" --format xz --dictionary raw 1.zst 2>"$work/err" || status=$?
 [ $status -eq 2 ]
 grep -q 'zstd only' "$work/err"
-# Windows that are refused unless someone asks.
+# Windows that are refused by default.
 zstd -qc --long=28 <b >large.zst
 same large.zst ""
 refused large.zst

@@ -20,7 +20,7 @@ skippable = b"\x50\x2a\x4d\x18\4\0\0\0skip"
 size = ["--stream-size=%d" % len(text)]
 whole = {
     "plain": zstd(text),
-    # Where no checksum tells of damage, the parts have to.
+    # Without a checksum, the parts have to show damage.
     "unchecked": zstd(text, "-19", "--no-check"),
     "sized": zstd(text, "--no-check", *size),
     "few": zstd(few, "-9", "--no-check"),
