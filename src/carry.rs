@@ -64,6 +64,12 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         &self.decoder
     }
 
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
+    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    pub fn get_mut(&mut self) -> &mut D {
+        &mut self.decoder
+    }
+
     /// Decodes from what is kept, joined with the head of `input`. Returns the bytes taken of
     /// `input`, and a pause unless the decoder can go on from `input` alone.
     fn joined<P: Page>(

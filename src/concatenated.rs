@@ -68,6 +68,12 @@ impl<D: Members> Concatenated<D> {
         &self.decoder
     }
 
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
+    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    pub fn get_mut(&mut self) -> &mut D {
+        &mut self.decoder
+    }
+
     /// One member, or what follows it, up to a pause. `None` means that there is more.
     fn step<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Turn, Error> {
         let rest = match self.stage {
