@@ -11,13 +11,13 @@ use super::Inflate;
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
 ///
-/// Distances are held against the window size that CINFO declares. A stream with a preset
-/// dictionary (FDICT) is refused with [`Error::ZlibDictionary`].
+/// Distances are checked against the window size that CINFO declares. A stream with a preset dictionary
+/// (FDICT) is refused with [`Error::ZlibDictionary`].
 pub type Zlib = Decoder<ZlibStream>;
 
 const HEADER: usize = 2;
 const TRAILER: usize = 4;
-/// Bit of FLG.
+/// Bit of FLG that announces a preset dictionary (RFC 1950, 2.2).
 const FDICT: u8 = 1 << 5;
 
 /// The container of a zlib stream.
@@ -30,7 +30,7 @@ pub struct ZlibStream {
 zeroed! { impl for ZlibStream { begun, adler } }
 
 impl ZlibStream {
-    /// CMF and FLG.
+    /// Reads and checks CMF and FLG.
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
             return Ok(Taken::missing(HEADER));
@@ -43,7 +43,7 @@ impl ZlibStream {
         Ok(Taken::body(HEADER, 256 << (cmf >> 4 & 7)))
     }
 
-    /// ADLER32.
+    /// Reads and checks ADLER32.
     fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&adler) = input.first_chunk::<TRAILER>() else {
             return Ok(Taken::missing(TRAILER));
