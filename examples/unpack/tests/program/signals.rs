@@ -64,6 +64,8 @@ fn a_signal_leaves_the_old_file() {
     fs::write(files.path("to/out"), "old").unwrap();
     let mut child =
         command("-f -o to/out").current_dir(&files.0).stdin(Stdio::piped()).spawn().unwrap();
+    // `wait` would close it, and the end of the input may come before the signal.
+    let input = child.stdin.take();
     let count = || fs::read_dir(files.path("to")).unwrap().count();
     while count() < 2 {
         assert!(child.try_wait().unwrap().is_none());
@@ -71,6 +73,7 @@ fn a_signal_leaves_the_old_file() {
     }
     send(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().signal(), Some(Signal::TERM.as_raw()));
+    drop(input);
     assert_eq!(count(), 1);
     assert_eq!(fs::read(files.path("to/out")).unwrap(), b"old");
 }
