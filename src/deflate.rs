@@ -5,6 +5,10 @@ mod canonical;
 mod code_lengths;
 mod gzip;
 mod inflate;
+#[cfg(test)]
+mod naive;
+#[cfg(test)]
+mod naive_tests;
 mod symbols;
 mod table;
 mod zlib;

@@ -111,6 +111,8 @@ pub mod oracle;
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
+#[cfg(all(test, any(feature = "gzip", feature = "xz")))]
+mod pieces;
 #[cfg(all(test, any(feature = "gzip", feature = "xz", feature = "zstd")))]
 mod random;
 // Each format uses its part of it.

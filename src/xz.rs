@@ -9,6 +9,10 @@ mod index;
 mod lzma;
 mod lzma2;
 mod lzma_file;
+#[cfg(test)]
+mod lzma_naive;
+#[cfg(test)]
+mod lzma_naive_tests;
 mod model;
 mod one_block;
 mod plan;

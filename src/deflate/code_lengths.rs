@@ -276,7 +276,7 @@ impl CodeLengths {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
@@ -286,14 +286,16 @@ mod tests {
     use crate::random::Random;
     use crate::zeroed::Zeroed;
 
+    /// Writes numbers, their lowest bits first (3.1.1).
     #[derive(Default)]
-    struct Writer {
-        bytes: Vec<u8>,
-        count: usize,
+    pub(in super::super) struct Writer {
+        pub(in super::super) bytes: Vec<u8>,
+        /// Bits written.
+        pub(in super::super) count: usize,
     }
 
     impl Writer {
-        fn bits(&mut self, value: u32, count: u32) {
+        pub(in super::super) fn bits(&mut self, value: u32, count: u32) {
             for bit in 0..count {
                 self.bytes.resize(self.count / 8 + 1, 0);
                 self.bytes[self.count / 8] |= ((value >> bit & 1) as u8) << (self.count % 8);
