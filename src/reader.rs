@@ -10,6 +10,8 @@ mod embedded;
 #[cfg(feature = "std")]
 mod std_io;
 
+use core::mem;
+
 use crate::slices::{first_bytes, rest_from};
 use crate::{Decode, Error, Page, Pause, Progress};
 
@@ -131,7 +133,7 @@ impl Flow {
             return store.add();
         }
         decoder.release(free)?;
-        pages.rotate_left(free);
+        move_to_back(pages, free);
         self.released = self.released.saturating_add(page_len.saturating_mul(free as u64));
         Ok(())
     }
@@ -173,9 +175,45 @@ fn page_len<P: Page>(pages: &[P]) -> u64 {
     pages.first().map_or(0, |page| page.as_ref().len() as u64)
 }
 
+/// Moves the first `free` pages after the others, which stay in their order. The order of those moved does not
+/// matter. Unlike `rotate_left` this has no panic path at opt-level z.
+fn move_to_back<P>(pages: &mut [P], free: usize) {
+    let Some(distance) = free.checked_sub(1) else { return };
+    let mut rest = pages;
+    // Each page that stays changes places with the free one that is `free` before it.
+    while let Some((first, after)) = rest.split_first_mut() {
+        let Some(page) = after.get_mut(distance) else { break };
+        mem::swap(first, page);
+        rest = after;
+    }
+}
+
 /// Copies the start of `from` to `to`, as much as both have. Returns how much that is.
 fn copy_start(to: &mut [u8], from: &[u8]) -> usize {
     let length = to.len().min(from.len());
     crate::slices::copy(to, from);
     length
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn pages_that_stay_keep_their_order() {
+        for length in 0..20 {
+            for free in 0..=length {
+                let mut pages: Vec<usize> = (0..length).collect();
+                move_to_back(&mut pages, free);
+                assert!(
+                    pages.iter().copied().take(length - free).eq(free..length),
+                    "{length}, {free}"
+                );
+                pages.sort_unstable();
+                assert!(pages.into_iter().eq(0..length), "{length}, {free}");
+            }
+        }
+    }
 }
