@@ -59,6 +59,11 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         self.held
     }
 
+    /// The bytes that [`held`](Self::held) counts.
+    pub fn held_bytes(&self) -> &[u8] {
+        self.kept.get(..self.held).unwrap_or(&[])
+    }
+
     /// The decoder inside.
     pub fn get_ref(&self) -> &D {
         &self.decoder
