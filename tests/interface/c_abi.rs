@@ -52,19 +52,26 @@ fn directory() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// Builds the program once, with `C_ABI_FLAGS` for the C compiler.
+/// Builds the crate as one object file.
+fn object() -> PathBuf {
+    let object = directory().join("pagewise.o");
+    // Optimised: without that, panics that can't happen are still in the object.
+    run(program_or("RUSTC", "rustc")
+        .args(["--edition=2021", "--crate-type=rlib", "--crate-name=pagewise"])
+        .args(["-Copt-level=2", "-Cpanic=abort", "-Ccodegen-units=1", "-Cembed-bitcode=no"])
+        .args(["gzip", "xz", "zstd", "capi"].map(|name| format!("--cfg=feature=\"{name}\"")))
+        .args(["src/lib.rs", "-o"])
+        .arg(&object)
+        .arg("--emit=obj"));
+    object
+}
+
+/// Builds the program once, with `C_ABI_FLAGS` for the C compiler. `C_ABI_LIBRARY` is linked in place of the object
+/// if it is set: a library whose Rust code was built for AddressSanitizer, too.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let object = directory().join("pagewise.o");
-        // Optimised: without that, panics that can't happen are still in the object.
-        run(program_or("RUSTC", "rustc")
-            .args(["--edition=2021", "--crate-type=rlib", "--crate-name=pagewise"])
-            .args(["-Copt-level=2", "-Cpanic=abort", "-Ccodegen-units=1", "-Cembed-bitcode=no"])
-            .args(["gzip", "xz", "zstd", "capi"].map(|name| format!("--cfg=feature=\"{name}\"")))
-            .args(["src/lib.rs", "-o"])
-            .arg(&object)
-            .arg("--emit=obj"));
+        let object = env::var_os("C_ABI_LIBRARY").map_or_else(object, PathBuf::from);
         let program = directory().join("c_abi");
         run(program_or("CC", "cc")
             .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-Isrc"])
