@@ -140,9 +140,11 @@ unsafe extern "C" fn pagewise_decode(
 ) -> c_int {
     // SAFETY: The caller's promises.
     let (input, pages) = unsafe { (bytes(input, input_length), bytes_mut(pages, page_count)) };
+    let (mut told, none) = (NOTHING, -Error::UnsupportedFormat.errno());
     // SAFETY: As above.
-    let (told, result) =
-        unsafe { with!(format(memory), D => slot::<D>(memory).decode(input, pages), NO_DECODER) };
+    let result = unsafe {
+        with!(format(memory), D => slot::<D>(memory).decode(input, pages, &mut told), none)
+    };
     if !progress.is_null() {
         // SAFETY: As above.
         unsafe { progress.write(told) };
@@ -150,15 +152,14 @@ unsafe extern "C" fn pagewise_decode(
     result
 }
 
-const NO_DECODER: (CProgress, c_int) = (
-    CProgress { consumed: 0, min: 0, total_consumed: 0, written: 0, settled: 0, window: UNKNOWN },
-    -Error::UnsupportedFormat.errno(),
-);
+/// What is told where there is no decoder.
+const NOTHING: CProgress =
+    CProgress { consumed: 0, min: 0, total_consumed: 0, written: 0, settled: 0, window: UNKNOWN };
 
 impl<D: Decode + Dictionary> Slot<D> {
     /// Each decoder in a function of its own, so that their stack frames do not add up.
     #[inline(never)]
-    fn decode(&mut self, input: &[u8], pages: &mut [CPage]) -> (CProgress, c_int) {
+    fn decode(&mut self, input: &[u8], pages: &mut [CPage], told: &mut CProgress) -> c_int {
         let (consumed, min, result) = match self.decoder.decode(input, pages) {
             Ok(Progress { consumed, pause }) => match pause {
                 Pause::Done => (consumed, 0, DONE),
@@ -167,16 +168,20 @@ impl<D: Decode + Dictionary> Slot<D> {
             },
             Err(error) => (0, 0, self.fail(error)),
         };
+        self.tell(told);
+        (told.consumed, told.min) = (consumed, min);
+        result
+    }
+
+    /// Tells how far the decoder has come over all calls. A function of its own, so that a
+    /// [`Status`](crate::Status) takes no stack while it decodes.
+    #[inline(never)]
+    fn tell(&self, told: &mut CProgress) {
         let status = self.decoder.status();
-        let progress = CProgress {
-            consumed,
-            min,
-            total_consumed: status.consumed,
-            written: status.written,
-            settled: status.settled,
-            window: status.window.unwrap_or(UNKNOWN),
-        };
-        (progress, result)
+        told.total_consumed = status.consumed;
+        told.written = status.written;
+        told.settled = status.settled;
+        told.window = status.window.unwrap_or(UNKNOWN);
     }
 
     fn release(&mut self, pages: usize) -> c_int {
