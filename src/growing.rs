@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! For users with an allocator.
+//! Output for users with an allocator: a `Vec`, or pages that are added as they are needed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -9,16 +9,16 @@ use crate::decode::MIN_PAGE;
 use crate::slices::rest_from;
 use crate::{Decode, Error, Pause, Progress};
 
-/// The first size that [`decode_to_vec`] tries where the header tells none, as a multiple of the input's.
+/// The first size that [`decode_to_vec`] tries if the header declares none, as a multiple of the input's.
 const FIRST_GUESS: usize = 4;
-/// The largest that it tries, as a multiple of the input's, if a header tells more: it may lie.
+/// The largest size that it takes a header's word for, as a multiple of the input's: a header may lie.
 const MAX_GUESS: usize = 256;
 
 /// Decodes a whole stream into a `Vec` of at most `limit` bytes.
 ///
-/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice). Where the header tells
-/// the [size](crate::Info::content_size), as those of zstd and .lzma may, the `Vec` has it from the start, up to 256
-/// times the input's; else it grows by doubling.
+/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice). If the header
+/// declares the [size](crate::Info::content_size), as those of zstd and .lzma may, the `Vec` has it from the
+/// start, up to 256 times the input's. Otherwise it grows by doubling.
 ///
 /// ```
 /// use pagewise::{decode_to_vec, Error, Zlib};
@@ -71,8 +71,8 @@ pub fn decode_to_vec<D: Decode>(
 
 /// Pages of `N` bytes that are allocated as the output needs them, up to a limit.
 ///
-/// They are the pages of one stream: a decoder that comes to them is fresh, or
-/// [reset](Decode::reset), and stays with them until it has ended.
+/// They are the pages of one stream: the decoder must be fresh, or [reset](Decode::reset), at the first call,
+/// and the same one until the stream has ended.
 ///
 /// ```
 /// use pagewise::{Concatenated, Decode, Error, GrowingPages, Gzip, Pause};
@@ -92,7 +92,7 @@ pub struct GrowingPages<const N: usize> {
     limit: usize,
 }
 
-/// How many pages there are, without their bytes.
+/// Shows how many pages there are, without their bytes.
 impl<const N: usize> fmt::Debug for GrowingPages<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut fields = f.debug_struct("GrowingPages");
@@ -101,13 +101,13 @@ impl<const N: usize> fmt::Debug for GrowingPages<N> {
 }
 
 impl<const N: usize> GrowingPages<N> {
-    /// No pages yet; at most as many as hold `limit` bytes.
+    /// No pages yet. There will be at most as many as hold `limit` bytes.
     pub const fn new(limit: usize) -> Self {
         const { assert!(N.is_power_of_two() && N >= MIN_PAGE, "not a page length") };
         Self { pages: Vec::new(), limit }
     }
 
-    /// Decodes until input runs short or the stream has ended: never stops for a page.
+    /// Decodes until input runs short or the stream has ended. It never stops for a page.
     ///
     /// # Errors
     ///
@@ -126,12 +126,12 @@ impl<const N: usize> GrowingPages<N> {
         }
     }
 
-    /// The pages so far. The last one may be full in part only.
+    /// The pages so far. The last one may be only partly full.
     pub fn as_slice(&self) -> &[Box<[u8]>] {
         &self.pages
     }
 
-    /// Gives the pages away.
+    /// Returns the pages.
     pub fn into_inner(self) -> Vec<Box<[u8]>> {
         self.pages
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Decoders of other crates behind the same trait: second opinions.
 //!
-//! They are for tests, for fuzzing, and for who wants to compare; they need `std` and rustc 1.87,
-//! allocate, and keep a window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`]
-//! are by `miniz_oxide`, [`Xz`] and [`Lzma`] by `lzma-rs`, [`Zstd`] by `ruzstd`.
+//! They are for tests, for fuzzing, and for comparisons. They need `std` and rustc 1.87, allocate, and keep a
+//! window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`] are by `miniz_oxide`,
+//! [`Xz`] and [`Lzma`] by `lzma-rs`, [`Zstd`] by `ruzstd`.
 //!
 //! ```
 //! use pagewise::{decode_slice, oracle, Gzip};
@@ -19,16 +19,16 @@
 //! ```
 //!
 //! All of them keep the rules of [`Decode`](crate::Decode): the result does not depend on how input
-//! and pages are split, bytes are settled as they are written, and after an error nothing comes. What
-//! a package cannot do, or takes for good though it is not, is told at its type. For all of them:
+//! and pages are split, bytes are settled as they are written, and after an error nothing comes. The type of
+//! each says what its package cannot do, and what it accepts wrongly. For all of them:
 //!
-//! - What a package has no name for is [`Error::Oracle`]; so is a panic of it, where panics unwind.
-//!   After an error [`consumed`](crate::Decode::consumed) tells up to where it had the input.
+//! - An error that a package has no name for is [`Error::Oracle`]; so is a panic in it, where panics unwind.
+//!   After an error [`consumed`](crate::Decode::consumed) is how much of the input the package got.
 //! - [`window`](crate::Decode::window) is what the stream's header asks for, so that
 //!   [`limit_window`](crate::Decode::limit_window) means the same; pages are not read again.
-//! - [`Info::blocks`](crate::Info) stays 0: not all packages tell.
-//! - Of files, [`Concatenated`](crate::Concatenated) judges what follows a member, by the same
-//!   rules as for this crate's own decoders.
+//! - [`Info::blocks`](crate::Info) stays 0: not all packages count them.
+//! - In a file, [`Concatenated`](crate::Concatenated) judges what follows a member, by the rules for this
+//!   crate's own decoders.
 
 mod deflate;
 mod lzma;
@@ -48,7 +48,7 @@ use crate::{After, Check, Error, Format, Page};
 /// `miniz_oxide` for a raw deflate stream. It decodes as the input comes.
 pub type Deflate = Decoder<Bare<deflate::Raw>>;
 
-/// `miniz_oxide` for a zlib stream: its own judgement of the header, and of ADLER32.
+/// `miniz_oxide` for a zlib stream. It judges the header and ADLER32 by itself.
 ///
 /// It does not hold distances against the window size that CINFO declares. Built for fuzzing
 /// (`--cfg fuzzing`) it does not verify ADLER32.
@@ -63,8 +63,8 @@ pub type Gzip = Decoder<deflate::Member>;
 /// `lzma-rs` for an .xz stream. It takes a stream that is whole, so all input is collected, and output
 /// begins when the stream has ended.
 ///
-/// The end is a Stream Footer with the right CRC32 where one can be. So damage shows at the end only;
-/// and where the footer itself is damaged the stream never ends, and counts as truncated.
+/// The end is a Stream Footer with the right CRC32 where one can be. So damage shows only at the end. If the
+/// footer itself is damaged, the stream never ends, and counts as truncated.
 ///
 /// It knows neither filters besides LZMA2 ([`Error::XzFilter`]) nor SHA-256
 /// ([`Error::UnsupportedCheck`]). And it does not see:
@@ -77,7 +77,7 @@ pub type Gzip = Decoder<deflate::Member>;
 /// - that a number could be written with fewer bytes, or the two highest bits of Backward Size.
 pub type Xz = Decoder<Bare<lzma::Collected<lzma::Xz>>>;
 
-/// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding tells whether it is. So
+/// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding shows whether it is. So
 /// all input is collected, and each call decodes it from the start: give it large pieces.
 ///
 /// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for the
@@ -88,8 +88,8 @@ pub type Lzma = Decoder<Bare<lzma::Collected<lzma::Alone>>>;
 /// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out once
 /// they are out of the window's reach, or the frame has ended.
 ///
-/// It computes the content's checksum and leaves it to its user to hold it against the frame's, which
-/// is done here. Dictionaries are not passed on: frames that name one are refused. And it does not see:
+/// It computes the content's checksum and leaves it to its user to compare it with the frame's, which is
+/// done here. Dictionaries are not passed on: frames that name one are refused. And it does not see:
 ///
 /// - a Frame_Content_Size that is not the content's;
 /// - reserved bits, of the Frame_Header_Descriptor and of Symbol_Compression_Modes;
@@ -103,7 +103,7 @@ pub trait Package: Default {
     /// This crate's container of the format, for what it says of it.
     type Native: Container;
 
-    /// What the first bytes tell, or how many it takes to tell.
+    /// What the first bytes declare. `Err`: how many bytes that takes.
     fn head(input: &[u8]) -> Result<Head, usize>;
 
     /// Decodes some of `input`, and appends to `output`. Returns also the bytes consumed.
@@ -117,24 +117,24 @@ pub struct Head {
     check: Check,
 }
 
-/// Why [`Package::decode`] came back.
+/// Why [`Package::decode`] returned.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub enum Turn {
-    /// To give out what there is.
+    /// There is output to be stored.
     More,
     NeedInput,
     End,
 }
 
-/// Calls a package. What is wrong with a stream can make it panic.
+/// Calls a package, which may panic if a stream is damaged.
 fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    // What the call leaves half done is dropped by a reset, before which nothing looks at it.
+    // What the call leaves half done is not looked at before a reset drops it.
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::Oracle))
 }
 
-/// No container: the package reads all of the stream. Its head is looked at for the window and the
-/// check, and left to it.
+/// No container: the package reads all of the stream. The head is looked at for the window and the check,
+/// and left to the package.
 #[doc(hidden)]
 pub struct Bare<P> {
     begun: bool,
@@ -199,10 +199,10 @@ zeroed! { impl [P] for Foreign<P> { running } }
 #[derive(Default)]
 struct Running<P> {
     package: P,
-    /// What it gave out, and how much of that is in the pages.
+    /// Output of the package, and how much of it is in the pages.
     output: Vec<u8>,
     stored: usize,
-    /// What is to be said once all of it is there.
+    /// What to return once all of the output is there.
     end: Option<Result<Step, Error>>,
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The caller's pages as output and as history.
 //!
-//! [`Output`] is what is kept between calls: how far the output has come, and a copy that did not
-//! fit ([`Parked`]). [`Cursor`] is one round: the page being written, with the full pages before
-//! it. A round ends at its page's end at the latest.
+//! [`Output`] is what is kept between calls: how far the output has come, and the rest of a copy that
+//! did not fit ([`Parked`]). [`Cursor`] is one round: the present page, and the full pages before it. A
+//! round ends at the end of its page at the latest.
 
 pub(crate) mod copy;
 mod cursor;
@@ -53,31 +53,42 @@ pub(crate) use twin_sequences::Executor;
 /// are still in a near cache.
 const ROUND: usize = 32 << 10;
 
-/// Bytes that [`Output::rewrite`] may be asked to look ahead.
+/// The most bytes that a filter needs at once to convert the first of them ([`Output::rewrite`]).
 pub(crate) const LOOKAHEAD: usize = 16;
 const _: () = assert!(2 * LOOKAHEAD <= MIN_PAGE);
 
-/// Why a step of an engine came back.
+/// Why a step of an engine returned.
 #[doc(hidden)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// A unit is not whole yet.
+    /// The next unit of input is not complete.
     NeedInput,
-    /// The round has no room for the next byte, which there is.
+    /// There is another byte to write, and the round has no room for it.
     Full,
     /// What the called function decodes is whole: a table, a block's data, or a body.
     Done,
 }
 
-/// Stands for a history too long to count in a `usize`: more than any copy can reach. The lowest bits
-/// of the length are kept in place of its own.
+/// Saturated history length, on 32-bit targets only: it stands for 4 GiB and more, and copies from further
+/// back than itself are refused. Its lowest 8 bits are replaced by those of the true length, because the
+/// position bits of LZMA are taken from the length.
 const FAR: usize = (usize::MAX / 2) & !0xff;
 
-/// The rest of a copy that met the page's end; the next round begins by making it.
+/// The remaining part of a copy that met the end of its page. The next round starts with it.
+///
+/// The distance stays the same; only the place that it is subtracted from starts over at 0. A copy of 5
+/// bytes from 3 bytes back, at place 62 of a page of 64 bytes, writes `a b` and parks distance 3, length 3:
+///
+/// ```text
+///                          v the copy starts
+/// place   ... 59  60  61  62  63  |   0   1   2
+///              a   b   c   a   b  |   c   a   b
+///                      ^ source of place 0: place -3, which `lookup` finds in the page before
+/// ```
 #[derive(Clone, Copy)]
 struct Parked {
     distance: usize,
-    /// 0: none.
+    /// Bytes that are still to be written; 0 if no copy is parked.
     length: usize,
 }
 
@@ -91,12 +102,12 @@ zeroed! { impl for Parked { distance, length } }
 #[doc(hidden)]
 pub struct Output {
     written: u64,
-    /// Bytes that are final.
+    /// How many bytes are final.
     settled: u64,
     released: u64,
-    /// Where the bytes begin that copies may refer to: the member's first byte.
+    /// Position of the first byte of the history: copies refer to nothing before it, except to a prefix.
     history: u64,
-    /// Length of the first page when pages were last seen; 0: never.
+    /// Length of the first page at the last call that had pages; 0 if there was none.
     page_len: usize,
     /// The last byte written, zero if there is none.
     last: u8,
@@ -116,22 +127,26 @@ impl Output {
         self.settled
     }
 
-    /// The bytes up to `settled` are final.
+    /// Records that the bytes before `settled` are final. The count never decreases.
     pub(crate) fn settle(&mut self, settled: u64) {
         self.settled = settled.clamp(self.settled, self.written.max(self.settled));
     }
 
-    /// Where the bytes begin that a copy can still reach.
+    /// Position of the first byte that a copy can still reach, with a window of `window` bytes.
     pub(crate) fn reachable_from(&self, window: usize) -> u64 {
         self.history.max(self.written.saturating_sub(window as u64))
     }
 
-    /// Starts a new member, stream or frame: what was written before it is not its history.
+    /// Starts a new history, for a member, stream or frame, or after a reset of the dictionary: copies
+    /// can't refer to the bytes written so far.
     pub(crate) fn begin_history(&mut self) {
         self.history = self.written;
     }
 
-    /// The caller took `pages` pages off the front of its array, all of them settled.
+    /// Records that the caller took `pages` pages off the front of its array.
+    ///
+    /// [`Error::ReleaseUnsettled`], and nothing changed, if a byte in them is not settled, or if no page
+    /// was seen so far.
     pub(crate) fn release(&mut self, pages: usize) -> Result<(), Error> {
         let bytes = (pages as u64).checked_mul(self.page_len as u64);
         let released = bytes.and_then(|bytes| self.released.checked_add(bytes));
@@ -141,20 +156,20 @@ impl Output {
         Ok(())
     }
 
-    /// Whether the next byte belongs to a page that is yet to come.
+    /// Whether the next byte belongs to a page that the caller has yet to add.
     pub(crate) fn is_full<P: Page>(&mut self, pages: &[P]) -> bool {
         self.locate(pages).is_ok_and(|(index, _)| index >= pages.len())
     }
 
-    /// Refuses pages that can't be those that hold the bytes written and not released.
+    /// Checks that `pages` can be the array that holds the bytes written and not released.
     #[inline(never)]
     pub(crate) fn check_pages<P: Page>(&mut self, pages: &[P]) -> Result<(), Error> {
         self.locate(pages).map(|_| ())
     }
 
-    /// Begins a round on the page that the next byte belongs to; copies may reach `window` bytes back,
-    /// and at first the bytes of `prefix` before the history. If all pages are full it
-    /// has none; otherwise a parked copy has been made as far as it fits.
+    /// Starts a round on the page of the next byte. Copies may reach `window` bytes back, and at the start
+    /// of the history into `prefix`. A parked copy has been written as far as it fits. If all pages are
+    /// full, the cursor has no page, and the copy stays parked.
     pub(crate) fn open<'a, P: Page>(
         &mut self,
         pages: &'a mut [P],
@@ -186,7 +201,7 @@ impl Output {
         Ok(cursor)
     }
 
-    /// Ends a round: its bytes are written.
+    /// Ends a round, and counts its bytes as written.
     pub(crate) fn close<P: Page>(&mut self, mut cursor: Cursor<'_, P>) {
         self.last = cursor.last();
         let Cursor { pages, start, at, parked, .. } = cursor;
@@ -197,7 +212,7 @@ impl Output {
         self.parked = parked;
     }
 
-    /// Calls `take` with the bytes of `range`, in runs that lie together.
+    /// Calls `take` with the bytes of `range`, one contiguous run after the other.
     pub(crate) fn read<P: Page>(
         &self,
         pages: &[P],
@@ -218,9 +233,10 @@ impl Output {
         Ok(())
     }
 
-    /// Calls `convert` with the bytes of `range`, to change them in place and to say how many are
-    /// done. If fewer than [`LOOKAHEAD`] are left it gets them again with more after them. Returns
-    /// where it came to: the end of `range`, or as near as `convert` could.
+    /// Calls `convert` with the bytes of `range`, one run after the other, to change them in place. It
+    /// returns how many are done. What it leaves of a run, fewer than [`LOOKAHEAD`] bytes, it gets again in
+    /// a buffer, with the bytes of the next page after them. Returns the position after the last byte that
+    /// is done: the end of `range`, or as near to it as `convert` can get.
     pub(crate) fn rewrite<P: Page>(
         &self,
         pages: &mut [P],
@@ -266,10 +282,11 @@ impl Output {
         Ok(at)
     }
 
-    /// Index of the page of a byte that was written and not released, and the byte's place in it.
+    /// Index of the page that holds the byte at `position`, and the byte's place in that page. The byte is
+    /// written and not released.
     fn place(&self, position: u64) -> (usize, usize) {
         let offset = position.saturating_sub(self.released);
-        // Pages that are not there are not found.
+        // An offset that does not fit is past the array too: the caller's lookup fails.
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         if offset < self.page_len {
             return (0, offset);
@@ -278,8 +295,8 @@ impl Output {
         (offset.wrapping_shr(shift), offset & self.page_len.wrapping_sub(1))
     }
 
-    /// Index of the page for the next byte, which may be yet to come, and the byte's place in it.
-    /// Notes the pages' length and refuses a change of it, but for a first page that has grown
+    /// Index of the page for the next byte, which the caller may have yet to add, and the byte's place in
+    /// it. Records the length of the pages. A change of it is an error, unless the first page has grown
     /// while all bytes are in it.
     fn locate<P: Page>(&mut self, pages: &[P]) -> Result<(usize, usize), Error> {
         let retained = self.written.saturating_sub(self.released);

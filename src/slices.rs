@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What slices have methods for that can panic, or that leave a panic path in rustc 1.85 at opt-level z.
+//! Slice operations whose own methods can panic, or leave a panic path in rustc 1.85 at opt-level z.
 //!
 //! A range past the end is cut off at the end here. Where that would hide a mistake, the caller compares
 //! lengths first.
@@ -10,7 +10,7 @@ pub(crate) fn rest_from<T>(items: &[T], at: usize) -> &[T] {
     items.get(at..).unwrap_or(&[])
 }
 
-/// The first `length` bytes, or all if there are fewer.
+/// The first `length` bytes, or all bytes if there are fewer.
 #[inline(always)]
 pub(crate) fn first_bytes(bytes: &[u8], length: u64) -> &[u8] {
     let length = usize::try_from(length).unwrap_or(usize::MAX);

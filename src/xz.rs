@@ -57,7 +57,7 @@ zeroed_enum! {
     #[derive(Clone, Copy)]
     enum Field {
         Header = 0,
-        /// A block, or the Index.
+        /// Whatever comes next: a block, or the Index.
         Next,
         Block,
         Index,
@@ -75,7 +75,7 @@ pub struct XzStream {
 zeroed! { impl for XzStream { field, block, index } }
 
 impl XzStream {
-    /// 2.1.1
+    /// Stream Header (2.1.1).
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(check) = header::check_id(input)? else { return Ok(Taken::missing(HEADER)) };
         self.block.begin(check);
@@ -113,7 +113,7 @@ impl XzStream {
         Ok(taken)
     }
 
-    /// 2.1.2
+    /// Stream Footer (2.1.2).
     fn footer(&self, input: &[u8]) -> Result<Taken, Error> {
         let Some(footer) = input.first_chunk() else { return Ok(Taken::missing(HEADER)) };
         let (index, flags) = header::footer(footer)?;
@@ -168,7 +168,7 @@ impl Container for XzStream {
         self.block.chain.run(output, pages, reachable, end)
     }
 
-    /// As `xz -dc` judges it: null bytes by fours (2.2), or another stream.
+    /// Judges what follows as `xz -dc` does: null bytes by fours (2.2), or another stream.
     fn after(&self, _: u64, rest: &[u8]) -> Result<After, Error> {
         let zeros = zeros_at_start(rest);
         Ok(match zeros {
@@ -180,8 +180,7 @@ impl Container for XzStream {
     }
 }
 
-/// The multibyte integer that `input` begins with, and its length (1.2). `None`: it goes on after
-/// the input.
+/// The multibyte integer at the start of `input`, and its length (1.2). `None`: it is not complete.
 pub(crate) fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
     let mut value = 0;
     for ((length, shift), &byte) in (1..).zip((0..63).step_by(7)).zip(input) {
@@ -198,14 +197,14 @@ pub(crate) fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
     Ok(None)
 }
 
-/// The multibyte integer that `fields` begins with, which is taken off; `missing` if it is not whole.
+/// Takes the multibyte integer at the start of `fields` off it. The error is `missing` if it is not complete.
 fn take_integer(fields: &mut &[u8], missing: Error) -> Result<u64, Error> {
     let (value, length) = integer(fields)?.ok_or(missing)?;
     *fields = rest_from(fields, length);
     Ok(value)
 }
 
-/// Padding is null bytes.
+/// Checks that padding is null bytes; `otherwise` is the error.
 fn check_zeros(padding: &[u8], otherwise: Error) -> Result<(), Error> {
     padding.iter().all(|&byte| byte == 0).then_some(()).ok_or(otherwise)
 }

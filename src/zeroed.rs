@@ -6,7 +6,7 @@
 //! as it does for `Option<u64>` and `Result<(), E>`. So every type in a decoder's state is
 //! [`Zeroed`], and the implementations come from here:
 //!
-//! - for numbers, `bool`, arrays and what else Rust specifies, below;
+//! - for numbers, `bool`, arrays and whatever else Rust specifies, below;
 //! - for a struct, by [`zeroed!`], which lists its fields: the compiler refuses a list with a field
 //!   missing, and a field whose type is not `Zeroed`;
 //! - for an enum, by [`zeroed_enum!`], which declares it with a tag in its first byte, zero for the
@@ -28,8 +28,9 @@ use core::ops::Range;
 /// Types of which all-zero memory is a fresh value: every decoder of this crate, and [`Carry`](crate::Carry)
 /// and [`Concatenated`](crate::Concatenated) around one.
 ///
-/// Decoders are large: [`Any`](crate::Any) has some 180 KiB, with a `Carry` for zstd some 310 KiB. Returned by
-/// value, they may pass over the stack. [`init`](Self::init) and [`boxed`](Self::boxed) make them where they stay.
+/// Decoders are large: on 64-bit machines [`Any`](crate::Any) has some 207 KiB, with a `Carry` for zstd some
+/// 335 KiB. Returned by value, they may pass over the stack. [`init`](Self::init) makes them where they stay,
+/// and so does `boxed` with the feature `alloc`.
 ///
 /// A static decoder is all zeros too, so it lies in `.bss`: `static DECODER: Mutex<Any> =
 /// Mutex::new(Any::new())`. In the kernel, `KBox::zeroed` and `Zeroable` ask for the same property: a newtype
@@ -43,12 +44,11 @@ pub trait Zeroed: Sized + Sealed {
     /// What all-zero memory says: a fresh value.
     const ZEROED: Self;
 
-    /// Where the longest run of bytes lies that may have any values in a fresh value, in bytes from its
-    /// beginning.
+    /// The longest run of bytes that may have any values in a fresh value, counted in bytes from its start.
     #[doc(hidden)]
     const SCRATCH: Range<usize> = 0..0;
 
-    /// Makes a fresh value in `memory`, by zeros: no other memory is used, not on the stack either.
+    /// Makes a fresh value in `memory` by writing zeros. No other memory is used, not even on the stack.
     ///
     /// ```
     /// use std::mem::MaybeUninit;
@@ -70,8 +70,8 @@ pub trait Zeroed: Sized + Sealed {
         unsafe { memory.assume_init_mut() }
     }
 
-    /// Makes a fresh value in `memory`. In this build, which has no `unsafe`, it is left to the optimiser that no
-    /// copy lies on the stack before: without optimisation one does.
+    /// Makes a fresh value in `memory`. This build has no `unsafe`, so it is up to the optimiser to leave out
+    /// a copy on the stack: without optimisation there is one.
     #[cfg(feature = "safe")]
     fn init(memory: &mut MaybeUninit<Self>) -> &mut Self {
         memory.write(Self::ZEROED)
@@ -91,8 +91,8 @@ pub trait Zeroed: Sized + Sealed {
     ///
     /// # Panics
     ///
-    /// As `Box::new` does where there is no memory. Where that is to be an error, use [`init`](Self::init) on
-    /// memory of a fallible allocation.
+    /// As `Box::new` does, if there is no memory. To get an error instead, use [`init`](Self::init) on memory
+    /// of a fallible allocation.
     #[cfg(all(feature = "alloc", not(feature = "safe")))]
     #[allow(unsafe_code)]
     fn boxed() -> Box<Self> {
@@ -102,8 +102,8 @@ pub trait Zeroed: Sized + Sealed {
         unsafe { memory.assume_init() }
     }
 
-    /// A fresh value on the heap. In this build it is left to the optimiser, as with [`init`](Self::init), that
-    /// no copy lies on the stack before.
+    /// A fresh value on the heap. In this build it is up to the optimiser, as with [`init`](Self::init), to
+    /// leave out a copy on the stack.
     #[cfg(all(feature = "alloc", feature = "safe"))]
     fn boxed() -> Box<Self> {
         Box::new(Self::ZEROED)
@@ -113,13 +113,13 @@ pub trait Zeroed: Sized + Sealed {
 /// Keeps [`Zeroed`] to this crate.
 pub trait Sealed {}
 
-/// [`Zeroed::SCRATCH`] of a field that begins at the byte `at` of a struct.
+/// [`Zeroed::SCRATCH`] of a field that starts at the byte `at` of a struct.
 pub(crate) const fn scratch_of<S, F: Zeroed>(at: usize, _: fn(&S) -> &F) -> Range<usize> {
     at.wrapping_add(F::SCRATCH.start)..at.wrapping_add(F::SCRATCH.end)
 }
 
-/// All bytes of a field that begins at the byte `at` of a struct: an array of `u8`, for which every byte
-/// is valid.
+/// All bytes of a field that starts at the byte `at` of a struct: an array of `u8`, for which every byte is
+/// valid.
 pub(crate) const fn bytes_of<S, const N: usize>(at: usize, _: fn(&S) -> &[u8; N]) -> Range<usize> {
     at..at.wrapping_add(N)
 }
@@ -272,7 +272,7 @@ impl<T> From<Option<T>> for Maybe<T> {
     }
 }
 
-/// What is wrong, if anything, to be told later.
+/// What is wrong, if anything, to be returned later.
 pub(crate) type Verdict = Maybe<crate::Error>;
 
 impl Verdict {

@@ -17,7 +17,7 @@ use pagewise::{
 };
 use zstd_safe::CParameter;
 
-/// What reads files of any format.
+/// A decoder for files of any format.
 type File = Carry<Concatenated<Any>, { Any::CARRY }>;
 
 /// The system's allocator, counting the calls of each thread.
@@ -27,8 +27,8 @@ thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: All is left to `System`; a thread's counter of plain `Cell<usize>` neither allocates nor
-// has a destructor.
+// SAFETY: Everything is left to `System`. A thread's counter is a plain `Cell<usize>`, which
+// neither allocates nor has a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.with(|calls| calls.set(calls.get() + 1));
@@ -75,7 +75,8 @@ fn decoders_fit_their_budget() {
     assert!(size_of::<Error>() == 1 && size_of::<Result<Progress, Error>>() <= 32);
 }
 
-/// Where the linker puts statics of which nothing is stored in the program, as they are zero.
+/// Where the linker puts statics that are all zero, so that the program file stores nothing of
+/// them.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_static_decoder_takes_no_space_in_the_program() {
@@ -86,7 +87,7 @@ fn a_static_decoder_takes_no_space_in_the_program() {
         static BSS_END: u8;
     }
     let bss = (&raw const BSS_START).addr()..(&raw const BSS_END).addr();
-    // With a static of which something is stored, to see that it can be told.
+    // Beside a static that is stored, to see that the two can be told apart.
     static STORED: Mutex<[u8; 1000]> = Mutex::new([1; 1000]);
     assert!(!bss.contains(&(&raw const STORED).addr()));
     macro_rules! check {
@@ -141,7 +142,7 @@ fn zeros_are_a_fresh_decoder() {
         check_zeroed::<Concatenated<Gzip>>(&gzip, &content);
         check_zeroed::<Concatenated<Any>>(&gzip, &content);
     }
-    // The fixed code must be built although nothing is marked as missing.
+    // The fixed code must be built, although nothing marks it as missing.
     let fixed = data::raw_literals(&content);
     check_zeroed::<Deflate>(&fixed, &content);
     let member = gzip(&GzipHeader::full(), &fixed, &content);
@@ -202,7 +203,7 @@ fn a_decoder_can_be_static() {
     assert!(output == content);
 }
 
-/// Decodes `file` in pieces, fails, and starts again, with no call of the allocator.
+/// Decodes `file` in pieces, fails, and starts over, without a call of the allocator.
 fn check_calls(file: &[u8], content: &[u8]) {
     let mut decoder: File = Carry::new(Concatenated::new(Any::new()));
     let mut pages = vec![[0; 4096]; content.len().div_ceil(4096)];
@@ -215,7 +216,7 @@ fn check_calls(file: &[u8], content: &[u8]) {
     assert_eq!(last, Pause::Done);
     assert!(pages.as_flattened().starts_with(content));
 
-    // Nor does failing, nor starting again.
+    // Neither does failing call it, nor starting over.
     let before = calls();
     decoder.reset();
     assert_eq!(decoder.decode(b"no stream", &mut pages), Err(Error::UnknownFormat));

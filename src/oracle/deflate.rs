@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! `miniz_oxide`.
+//! The decoders of `miniz_oxide`.
 
 use std::vec;
 use std::vec::Vec;
@@ -87,7 +87,7 @@ impl Container for Member {
 
 struct Inflate {
     decompressor: DecompressorOxide,
-    /// The last bytes of output, from `at` on the older ones.
+    /// The last bytes of output. The older ones start at `at`.
     window: Vec<u8>,
     at: usize,
     /// Whether there are older ones.
@@ -110,8 +110,8 @@ impl Inflate {
     ) -> (usize, Result<Turn, Error>) {
         let mut flags = framing | TINFL_FLAG_HAS_MORE_INPUT;
         if !self.is_full {
-            // Where the buffer wraps around, copies from before the first byte are not seen: they
-            // would take the zeros that are there.
+            // Where the buffer wraps around, `miniz_oxide` does not see that a copy is from before
+            // the first byte: it would take the zeros that are there.
             flags |= TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
         }
         let Self { decompressor, window, at, is_full } = self;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! `lzma-rs`.
+//! The decoders of `lzma-rs`.
 
 use core::marker::PhantomData;
 use std::io::{BufRead, Read, Result as IoResult};
@@ -19,7 +19,7 @@ use crate::{Check, Error};
 #[derive(Default)]
 pub struct Collected<F> {
     input: Vec<u8>,
-    /// Up to where an end was looked for.
+    /// How far an end was looked for.
     searched: usize,
     format: PhantomData<F>,
 }
@@ -54,8 +54,9 @@ pub trait Whole: Default {
     /// The next place where the stream may end, if there is one in `input`.
     fn next_end(input: &[u8], searched: &mut usize) -> Option<usize>;
 
-    /// Decodes `input`, if it is whole. Returns what the verdict is on: the length of the stream, or up
-    /// to where it was read before it was refused. Neither depends on what follows.
+    /// Decodes `input`, or returns `None` if it is not whole. The verdict is on as many bytes as are
+    /// returned: the stream's, or those that were read before it was refused. Neither depends on what
+    /// follows.
     fn judge(input: &[u8], output: &mut Vec<u8>) -> Option<(usize, Result<(), Error>)>;
 }
 
@@ -83,7 +84,7 @@ impl Whole for Xz {
         Ok(Head { window: dictionary(block).unwrap_or(0), check })
     }
 
-    /// The header, so that it is refused at once if it is no good, and what a footer stands before.
+    /// After the header, so that a bad one is refused at once; and after whatever is a footer.
     fn next_end(input: &[u8], searched: &mut usize) -> Option<usize> {
         while *searched + 4 <= input.len() {
             *searched += 4;
@@ -142,7 +143,7 @@ impl Whole for Alone {
         Ok(Head { window: window.into(), check: Check::None })
     }
 
-    /// Anywhere: it is the end if nothing is missing.
+    /// Anywhere: each piece of input may be the last one.
     fn next_end(input: &[u8], searched: &mut usize) -> Option<usize> {
         let is_new = input.len() > *searched;
         *searched = input.len();
@@ -156,11 +157,11 @@ impl Whole for Alone {
 
 type Decoder<'a> = fn(&mut Source<'a>, &mut Vec<u8>) -> Opinion<()>;
 
-/// Decodes the stream that `input` begins with. `None`: it goes on after `input`. Otherwise where it ends,
-/// or where it was refused.
+/// Decodes the stream at the start of `input`. `None`: it is not complete. Otherwise where it ends, or where
+/// it was refused.
 ///
-/// `lzma-rs` wants nothing to follow, of which there is always something at first: so it tells where
-/// it wants the end, and whether that is one by being shown it.
+/// `lzma-rs` wants nothing to follow a stream. First it gets input that never seems to end, which shows where
+/// it looks for the end. If it refuses the stream there, it gets the input that ends there.
 fn attempt<'a>(
     decoder: Decoder<'a>,
     input: &'a [u8],
@@ -185,7 +186,7 @@ fn attempt<'a>(
 /// Input for `lzma-rs`.
 struct Source<'a> {
     rest: &'a [u8],
-    /// Whether to say so when nothing is left; or else there seems to be something, until it is read.
+    /// Whether the end shows. If not, there seems to be another byte, until it is read.
     ends: bool,
     /// Whether more was read than there is.
     is_short: bool,
@@ -208,7 +209,7 @@ impl BufRead for Source<'_> {
     }
 }
 
-/// What a refusal says in words.
+/// Errors by the words of a refusal.
 const TOLD: [(&str, Error); 6] = [
     ("Invalid XZ magic", Error::XzMagic),
     ("Invalid check method", Error::UnsupportedCheck),

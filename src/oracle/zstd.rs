@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! `ruzstd`.
+//! The decoder of `ruzstd`.
 
 use std::vec::Vec;
 
@@ -12,7 +12,7 @@ use crate::slices::rest_from;
 use crate::zstd::{self, number, window_of, BLOCK_HEADER, CHECKSUM, FRAME_SIZE, MAGIC, MAX_BLOCK};
 use crate::{Check, Error};
 
-/// A frame, unit by unit: each is collected, for `ruzstd` reads it whole.
+/// A frame, unit by unit: each unit is collected, because `ruzstd` reads it whole.
 #[doc(hidden)]
 pub struct Frame {
     decoder: FrameDecoder,
@@ -33,7 +33,7 @@ enum Field {
 impl Default for Frame {
     fn default() -> Self {
         let mut decoder = FrameDecoder::new();
-        // The limit is held before it is asked.
+        // The window limit is checked before `ruzstd` gets the frame.
         decoder.set_max_window_size(u64::MAX);
         Self { decoder, field: Field::Header, has_checksum: false, unit: Vec::new() }
     }
@@ -151,8 +151,8 @@ impl Frame {
 const HAS_CHECKSUM: u8 = 1 << 2;
 const SINGLE_SEGMENT: u8 = 1 << 5;
 
-/// How many bytes the magic number and the header have that `begin` begins; or at least, where it does
-/// not tell yet.
+/// Bytes of the magic number and the header at the start of `begin`, or a lower bound if it is too short to
+/// show them.
 fn header_size(begin: &[u8]) -> usize {
     match begin.split_at_checked(MAGIC) {
         Some((magic, &[descriptor, ..])) if magic == ZSTD_MAGIC => {
@@ -176,8 +176,7 @@ fn id_size(descriptor: u8) -> usize {
     [0, 1, 2, 4][usize::from(descriptor & 3)]
 }
 
-/// Size of a block (3.1.1.2), and of the checksum after the last one. A block that is no good counts as
-/// its header.
+/// Size of a block (3.1.1.2), and of the checksum after the last one. A bad block counts as its header.
 fn block_size(begin: &[u8], has_checksum: bool) -> usize {
     let Some(&[a, b, c]) = begin.first_chunk::<BLOCK_HEADER>() else { return BLOCK_HEADER };
     let header = u32::from_le_bytes([a, b, c, 0]);

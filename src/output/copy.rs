@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Copies within the output: which are allowed, and how bytes are moved.
+//! Copies within the output: which of them are allowed, and how the bytes are moved.
 
 use super::Parked;
 use crate::{Error, Page, OVERSHOOT};
@@ -11,13 +11,13 @@ pub(crate) const CHUNK: usize = 16;
 pub(super) const SHORT: usize = 2 * CHUNK;
 const _: () = assert!(SHORT <= OVERSHOOT);
 
-/// Literals for which there is ample room, before a short copy.
+/// Literals that fit, before a short copy, where there is ample room.
 pub(super) const LITERALS: usize = 2;
 
 /// A place that has no room for anything.
 pub(super) const NOWHERE: usize = usize::MAX;
 
-/// Ample room, in bytes.
+/// Bytes of ample room: two literals and a short copy.
 pub(super) const AMPLE: usize = LITERALS + SHORT;
 
 /// Bytes that copies may refer to as if they stood before the history: a dictionary.
@@ -54,9 +54,9 @@ impl Rules<'_> {
         at.wrapping_add(self.earlier)
     }
 
-    /// Whether a copy at `at` from `distance` bytes back is allowed. It may start in the prefix if
-    /// none of the bytes that it takes from there is written more than a window after the history's
-    /// first byte: then what comes after them is in the window too.
+    /// Whether a copy of `length` bytes to the place `at`, from `distance` bytes back, is allowed. A copy may
+    /// start in the prefix if no byte that it takes from there is written more than a window after the first
+    /// byte of the history. Whatever the copy takes from the history after that is in the window then.
     fn allow(&self, at: usize, distance: usize, length: usize) -> bool {
         let history = self.history(at);
         if distance.wrapping_sub(1) < history {
@@ -69,27 +69,38 @@ impl Rules<'_> {
     }
 }
 
-/// Where symbols find ample room and near sources, so that one comparison each decides. Outside of it
-/// nothing is wrong yet: that is for [`Exact`] to judge.
+/// Where symbols have ample room and near sources, so that one comparison decides about each. A symbol
+/// outside of the margins is not wrong yet: [`Exact`] judges it.
+///
+/// A page of 4096 bytes has `ample = 4096 + 1 - AMPLE = 4063`. The last place below that has just enough
+/// room:
+///
+/// ```text
+/// pages before |  present page
+/// ... lowest ..|..  at ................  4062     4063     4064 .. 4095 |  next page
+///     |                                  literal  literal  short copy
+///     `-- copies from here on are allowed
+/// ```
 #[derive(Clone, Copy)]
 pub(super) struct Margins {
-    /// The first place from which every copy is allowed: it is in the history, in a page that is there,
-    /// and in the window of each place up to where short copies are made.
+    /// The first place from which every copy is allowed: it is in the history, in a page that is covered,
+    /// and in the window of each place that a short copy can be written to.
     pub(super) lowest: isize,
-    /// The places below have room for literals and a short copy.
+    /// Places below this one have room for the literals and a short copy.
     pub(super) ample: usize,
     /// Where the round should end.
     pub(super) end: usize,
 }
 
 impl Margins {
-    /// No place at all, in a round up to `end`.
+    /// Margins that no place is inside of, in a round up to `end`.
     #[inline(always)]
     pub(super) fn none(end: usize) -> Self {
         Self { lowest: 0, ample: 0, end }
     }
 
-    /// For a page of `length` bytes in a round up to `end`, after `covered` bytes in earlier pages.
+    /// Margins in a page of `length` bytes, for a round up to `end`. The pages before it are covered for
+    /// `covered` bytes, and no distance is above `farthest`.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,
@@ -102,7 +113,7 @@ impl Margins {
         // History that starts in this page makes `earlier` negative.
         let mut lowest = (covered as isize).min(rules.earlier as isize).wrapping_neg();
         if rules.window < farthest {
-            // A copy is made after the literals at the latest.
+            // A short copy is written after the literals of the last spot at the latest.
             let latest = ample.wrapping_add(LITERALS) as isize;
             lowest = lowest.max(latest.wrapping_sub_unsigned(rules.window));
         }
@@ -110,8 +121,8 @@ impl Margins {
     }
 }
 
-/// The present page and the full pages before it, for copies of any kind: a run of bytes at a time,
-/// and not a byte more than there are.
+/// The present page and the full pages before it, for copies of any kind. They are executed a run of bytes
+/// at a time, and write nothing past their last byte.
 pub(super) struct Exact<'s, 'a, P> {
     pub(super) before: &'s [P],
     pub(super) page: &'s mut [u8],
@@ -123,8 +134,8 @@ pub(super) struct Exact<'s, 'a, P> {
 }
 
 impl<P: Page> Exact<'_, '_, P> {
-    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit.
-    /// `false`, and nothing done: the copy is not allowed, or its source is not there.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. `false`: the copy is
+    /// not allowed, or a part of its source is not there; the bytes before that part are written.
     #[inline(always)]
     #[must_use]
     pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
@@ -148,8 +159,8 @@ impl<P: Page> Exact<'_, '_, P> {
         }
     }
 
-    /// Makes a copy that is allowed, or the rest of one, and parks what does not fit. `false`: its source is
-    /// not there. Only the place where a copy started decides whether it is allowed.
+    /// Executes a copy that is allowed, or the rest of one, and parks what does not fit. `false`: its source
+    /// is not there. The rest is not judged again: whether a copy is allowed depends on where it starts.
     #[must_use]
     pub(super) fn resume(&mut self, distance: usize, mut length: usize) -> bool {
         let history = self.rules.history(self.at);
@@ -190,7 +201,7 @@ impl<P: Page> Exact<'_, '_, P> {
         true
     }
 
-    /// Writes as many of `bytes` as there is room for, and says how many.
+    /// Writes as many of `bytes` as there is room for, and returns how many.
     pub(super) fn extend(&mut self, bytes: &[u8]) -> usize {
         let fits = copy_over(self.page.get_mut(self.at..).unwrap_or(&mut []), bytes);
         self.at = self.at.wrapping_add(fits);
@@ -199,7 +210,7 @@ impl<P: Page> Exact<'_, '_, P> {
 }
 
 /// The bytes from a place to the end of its page. The place is `from` bytes after the start of page
-/// `origin`, or before it if negative.
+/// `origin`, or before it if `from` is negative (as an `isize`).
 #[inline(always)]
 pub(super) fn lookup<P: Page>(
     pages: &[P],
@@ -211,7 +222,7 @@ pub(super) fn lookup<P: Page>(
     pages.get(index)?.as_ref().get(from & !usize::MAX.wrapping_shl(page_shift)..)
 }
 
-/// Copies as many bytes as both have, and says how many.
+/// Copies as many bytes as both slices have, and returns how many.
 #[inline(never)]
 pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     let length = room.len().min(bytes.len());
@@ -227,8 +238,8 @@ pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     length
 }
 
-/// Copies `N` to twice `N` bytes, as many as both have: the first `N` and the last `N`. `false`, and
-/// nothing done, if there are fewer.
+/// Copies `N` to twice `N` bytes, as many as both slices have, by two stores that may overlap: the first
+/// `N` bytes and the last `N`. `false`, and nothing done, if there are fewer than `N`.
 #[inline(always)]
 fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
     let rest = bytes.len().wrapping_sub(N);
@@ -241,7 +252,8 @@ fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
     true
 }
 
-/// Fills `room` with what stands before it, over and over. Returns how many bytes it wrote.
+/// Fills `room` with the bytes of `pattern`, which end where it starts, over and over. Returns how many
+/// bytes it wrote.
 fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
     let mut have = copy_over(room, pattern);
     // What has been written doubles with each step.
@@ -254,7 +266,7 @@ fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
     have
 }
 
-/// A chunk, which is a number only so that it stays in registers.
+/// Reads a chunk. It is a number only so that it stays in registers.
 #[inline(always)]
 pub(super) fn load_chunk(bytes: &[u8], at: usize) -> Option<u128> {
     Some(u128::from_ne_bytes(*bytes.get(at..)?.first_chunk()?))

@@ -8,17 +8,17 @@ use crate::{Error, Page};
 
 /// One round of output: a page with the full pages before it.
 ///
-/// The pages stay one array, and the present page is looked up in it like the others: from which
-/// page a copy reads can't be predicted, so that must not be a branch.
+/// The pages stay one array, in which the present page is looked up like the others. Which page a copy
+/// reads from can't be predicted, so that must not be a branch.
 ///
-/// Sums that an invariant keeps from overflowing are written as wrapping ones; if a page changes
-/// under our hands all the same, a lookup fails.
+/// Sums that an invariant keeps from overflowing are wrapping ones. If a page changes its length in spite
+/// of the contract, a lookup fails.
 ///
 /// # Invariants
 /// - The last of `pages` is the present one; `pages` is empty if there is none.
 /// - The pages before it are full, and have the length that `rules` tells.
 /// - `start <= at`, and `at` is at most the page's length; `end` is where the round should end.
-/// - `last` is the byte before `start`.
+/// - `last` is the byte before `start`, zero if there is none.
 #[doc(hidden)]
 pub struct Cursor<'a, P> {
     pub(super) pages: &'a mut [P],
@@ -30,7 +30,7 @@ pub struct Cursor<'a, P> {
     pub(super) parked: Parked,
 }
 
-/// Where a [`Cursor`] is.
+/// How far a [`Cursor`] has come.
 #[derive(Clone, Copy)]
 pub(crate) struct Mark {
     at: usize,
@@ -38,8 +38,8 @@ pub(crate) struct Mark {
 }
 
 impl<P: Page> Cursor<'_, P> {
-    /// A copy of this cursor, for a loop to hold in registers. A call that is not inlined gets a copy of
-    /// its own in turn. [`move_to`](Self::move_to) brings this cursor to where the copy came.
+    /// A copy of this cursor, which a loop can hold in registers. A function that is not inlined gets another
+    /// copy from the loop. [`move_to`](Self::move_to) brings this cursor to where the copy has come.
     #[inline(always)]
     pub(crate) fn reborrow(&mut self) -> Cursor<'_, P> {
         Cursor { pages: self.pages, ..*self }
@@ -61,24 +61,24 @@ impl<P: Page> Cursor<'_, P> {
         self.at >= self.end
     }
 
-    /// Whether the end of a copy waits for the next page. Nothing may be decoded before it.
+    /// Whether the rest of a copy waits for the next page. Nothing may be decoded before it is written.
     #[inline(always)]
     pub(crate) fn is_parked(&self) -> bool {
         self.parked.length > 0
     }
 
-    /// Ends the round after `bytes` more at the latest.
+    /// Moves the end of the round to `bytes` bytes from here, if it is further away.
     pub(crate) fn cap(&mut self, bytes: usize) {
         self.end = self.end.min(self.at.saturating_add(bytes));
     }
 
-    /// Bytes of history, which are those that a copy can reach but for the window.
+    /// Bytes of history: how far back a copy may reach, the window aside.
     #[inline(always)]
     pub(crate) fn history(&self) -> usize {
         self.rules.history(self.at)
     }
 
-    /// Bytes of history once a parked copy will have been made.
+    /// Bytes of history, including those that a parked copy has still to write.
     pub(crate) fn committed(&self) -> usize {
         self.history().wrapping_add(self.parked.length)
     }
@@ -93,7 +93,8 @@ impl<P: Page> Cursor<'_, P> {
         self.page().and_then(|page| page.get(at)).copied().unwrap_or(0)
     }
 
-    /// The byte `distance` bytes back, which a copy has reached before.
+    /// The byte `distance` bytes back, for a distance that a copy has had before. `None`: its page is not
+    /// there.
     #[inline(always)]
     pub(crate) fn peek(&self, distance: usize) -> Option<u8> {
         self.source(distance)?.first().copied()
@@ -110,7 +111,7 @@ impl<P: Page> Cursor<'_, P> {
         true
     }
 
-    /// Writes as many of `bytes` as there is room for, and says how many.
+    /// Writes as many of `bytes` as there is room for, and returns how many.
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
         let at = self.at;
         let Some(room) = self.page().and_then(|page| page.get_mut(at..)) else { return 0 };
@@ -119,8 +120,8 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
-    /// Writes `left` bytes that stand in `input` as they are, as far as they are there and there is
-    /// room. Returns how many, and what is needed for the others.
+    /// Writes up to `left` bytes that `input` holds as they are, as far as there is input and room. Returns
+    /// how many it wrote, and what the others need.
     pub(crate) fn store(&mut self, input: &[u8], left: usize) -> (usize, Step) {
         let taken = self.extend(input.get(..left).unwrap_or(input));
         let step = match left.saturating_sub(taken) {
@@ -131,7 +132,7 @@ impl<P: Page> Cursor<'_, P> {
         (taken, step)
     }
 
-    /// Writes `byte` up to `times` times, as there is room for, and says how often.
+    /// Writes `byte` at most `times` times, as far as there is room, and returns how often.
     pub(crate) fn fill(&mut self, byte: u8, times: usize) -> usize {
         let at = self.at;
         let Some(room) = self.page().and_then(|page| page.get_mut(at..)) else { return 0 };
@@ -141,9 +142,9 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
-    /// Writes `length` bytes again that start `distance` bytes back. What does not fit is parked:
-    /// then the round [is full](Self::is_full), and must have had room for one byte before.
-    /// `false`: there is [an error](Self::why_not).
+    /// Copies `length` bytes from `distance` bytes back. The round must have room for one byte. What does not
+    /// fit is parked, and then the round [is full](Self::is_full). `false`: there is
+    /// [an error](Self::why_not).
     #[inline(always)]
     #[must_use]
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> bool {
@@ -170,8 +171,9 @@ impl<P: Page> Cursor<'_, P> {
         self.exactly(|exact| exact.why_not(distance)).unwrap_or(Error::Internal)
     }
 
-    /// A copy of up to 16 bytes, none of which it writes itself: always a whole chunk, so that its
-    /// length is no branch. `None`, and nothing done, within 16 bytes of a page's end.
+    /// A copy of at most 16 bytes that does not overlap itself. It writes a whole chunk, so that there is no
+    /// branch on its length. `None`, and nothing done, if less than a chunk is between the source, or the
+    /// place to write to, and the end of its page.
     #[inline(always)]
     fn copy_chunk(&mut self, distance: usize, length: usize) -> Option<()> {
         let chunk = load_chunk(self.source(distance)?, 0)?;
@@ -181,8 +183,8 @@ impl<P: Page> Cursor<'_, P> {
         Some(())
     }
 
-    /// A copy of 17 to 64 bytes, none of which it writes itself. `None`, and nothing done, if it is
-    /// longer, or at a page's end.
+    /// A copy of 17 to 64 bytes that does not overlap itself. `None`, and nothing done, if it is longer, or
+    /// if its source or the room for it meets the end of a page.
     #[inline(always)]
     fn copy_medium(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.at.wrapping_sub(distance);
@@ -204,7 +206,7 @@ impl<P: Page> Cursor<'_, P> {
         self.exactly(|exact| exact.copy(distance, length)).unwrap_or(false)
     }
 
-    /// Makes the parked copy as far as it fits. `false`: its source is not there.
+    /// Executes the parked copy as far as it fits. `false`: its source is not there.
     #[must_use]
     pub(super) fn unpark(&mut self) -> bool {
         let Parked { distance, length } = self.parked;
@@ -212,7 +214,7 @@ impl<P: Page> Cursor<'_, P> {
         length == 0 || self.exactly(|exact| exact.resume(distance, length)).unwrap_or(true)
     }
 
-    /// Acts on the present page. `None`: there is none.
+    /// Calls `act` with the present page and the full pages before it. `None`: there is no page.
     fn exactly<T>(&mut self, act: impl FnOnce(&mut Exact<'_, '_, P>) -> T) -> Option<T> {
         let Self { rules, at, parked, .. } = self;
         let (page, before) = self.pages.split_last_mut()?;
@@ -229,7 +231,7 @@ impl<P: Page> Cursor<'_, P> {
         Some(self.pages.last_mut()?.as_mut())
     }
 
-    /// From the byte `distance` bytes back to the end of its page.
+    /// The bytes from `distance` bytes back to the end of their page.
     #[inline(always)]
     fn source(&self, distance: usize) -> Option<&[u8]> {
         let from = self.at.wrapping_sub(distance);

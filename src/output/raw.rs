@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Output without bounds checks, by addresses that are taken once for a round: what symbols of deflate
-//! (`symbols`) and sequences of zstd (`sequences`) share.
+//! Output without bounds checks, by addresses that are taken once a round. The symbols of deflate (`symbols`)
+//! and the sequences of zstd (`sequences`) share it.
 //!
-//! All unsafe code of the output is in this module. `twin.rs` and `twin_sequences.rs` have the same in safe
-//! Rust, byte for byte the same up to [`OVERSHOOT`](crate::OVERSHOOT); the feature `safe` takes them instead.
-//! No method of `Fast` or `Executor` is `unsafe` to call.
+//! All unsafe code of the output is in this module and those two. `twin.rs` and `twin_sequences.rs` do the
+//! same in safe Rust: they write the same bytes, and may differ in what they leave in the
+//! [scratch bytes](crate::OVERSHOOT) after them. The feature `safe` takes the twins instead. No method of
+//! `Fast` or `Executor` is `unsafe` to call.
 
 #[cfg(feature = "zstd")]
 pub(super) mod sequences;
@@ -18,7 +19,7 @@ use super::copy::{Exact, Rules, CHUNK};
 use super::Parked;
 use crate::Page;
 
-/// Pages whose addresses are at hand: the present one, and 32 KiB of pages of 4 KiB before it.
+/// Pages that have their addresses at hand: the present one, and 32 KiB of pages of 4 KiB before it.
 const NEAR: usize = 9;
 
 /// Bytes of a word.
@@ -26,15 +27,26 @@ const WORD: usize = 8;
 
 /// The present page and those before it, by address as far as they are [covered](Self::cover).
 ///
-/// Places are counted in bytes from the start of the present page; those of earlier pages are negative.
+/// Places are counted in bytes from the start of the present page; those of earlier pages are negative, and
+/// `place >> shift` says how many pages back. Pages lie anywhere in memory. For each of them `bases` has the
+/// address that place 0 would have if the page went on up to there. So the byte at a place is `place` bytes
+/// after the base of its page, whichever page that is: one load and one addition, with no branch and no mask.
+///
+/// ```text
+/// pages of 4096 bytes, `shift` = 12:
+/// place         -8192 .. -4097      -4096 .. -1         0 .. length - 1
+/// place >> 12         -2                 -1                  0
+/// bases[]              6                  7                  8 = NEAR - 1
+/// holds         start + 8192        start + 4096        start             (of that page)
+/// ```
 ///
 /// # Invariants
 /// - `page` is the address of `length` bytes, at most `mask + 1`, that are borrowed mutably for `'c` and
 ///   that only this value accesses.
 /// - `1 << shift` is `mask + 1`, and at most `isize::MAX + 1`.
-/// - For each place from the first that is covered to `length`, `bases[NEAR - 1 + (place >> shift)]` (arithmetic
-///   shift) is in the array, and `place` bytes after it is the address of that byte. If `place` is
-///   negative, its page has `mask + 1` bytes and is borrowed for `'c`.
+/// - For each place from the first that is covered to `length - 1`, `bases[NEAR - 1 + (place >> shift)]`
+///   (arithmetic shift) is in the array, and `place` bytes after it is the address of that byte. If `place`
+///   is negative, its page has `mask + 1` bytes and is borrowed for `'c`.
 struct Near<'c, P> {
     bases: [*const u8; NEAR],
     page: *mut u8,
@@ -46,8 +58,8 @@ struct Near<'c, P> {
 }
 
 impl<'c, P: Page> Near<'c, P> {
-    /// The last of `pages`, or no byte if there is none, with the full pages before it. So far none of these is
-    /// near.
+    /// The last of `pages` is the present page, and has no byte if there is none. The full pages before it
+    /// are not covered yet.
     #[inline(always)]
     fn new(pages: &'c mut [P], shift: u32) -> Self {
         let (page, before) = match pages.split_last_mut() {
@@ -64,8 +76,8 @@ impl<'c, P: Page> Near<'c, P> {
         Self { bases, page, length, shift, mask, before, borrowed: PhantomData }
     }
 
-    /// Takes the addresses of pages that have `wanted` bytes before the present one, as far as there are such
-    /// pages and room for their addresses. Returns how many bytes these pages have.
+    /// Takes the addresses of the pages that hold the `wanted` bytes before the present page, as far as there
+    /// are such pages and room in `bases`. Returns how many bytes these pages have.
     #[inline(always)]
     fn cover(&mut self, wanted: usize) -> usize {
         let page_len = self.mask.wrapping_add(1);
@@ -79,8 +91,8 @@ impl<'c, P: Page> Near<'c, P> {
             covered = covered.wrapping_add(page_len);
             *base = near.as_ptr().wrapping_add(covered);
         }
-        // INVARIANT: Each page has as many bytes as the shift says: the page with `place >> shift` of -1 starts at
-        // place -(mask + 1), which is `mask + 1` bytes before its base, and so on.
+        // INVARIANT: Each page has as many bytes as the shift says. The page with a `place >> shift` of -k
+        // starts at place -k * (mask + 1), and its base is k * (mask + 1) bytes after its start.
         covered
     }
 
@@ -88,7 +100,7 @@ impl<'c, P: Page> Near<'c, P> {
     ///
     /// # Safety
     ///
-    /// `place` is not before the pages that are [covered](Self::cover), and at most `length`.
+    /// `place` is not before the pages that are [covered](Self::cover), and less than `length`.
     #[inline(always)]
     unsafe fn address(&self, place: isize) -> *const u8 {
         let entry = (NEAR as isize - 1).wrapping_add(place.wrapping_shr(self.shift));
@@ -105,7 +117,7 @@ impl<'c, P: Page> Near<'c, P> {
         unsafe { slice::from_raw_parts_mut(self.page, self.length) }
     }
 
-    /// For copies of any kind, from the place `at` on.
+    /// These pages for copies of any kind, from the place `at` on.
     #[inline(always)]
     fn exact<'s, 'a>(
         &'s mut self,
@@ -117,12 +129,12 @@ impl<'c, P: Page> Near<'c, P> {
     }
 }
 
-/// Copies a run of `length` bytes from the byte `done` on, in chunks.
+/// Copies the bytes `done..length` of a run, in chunks: the last one may copy more.
 ///
 /// # Safety
 ///
-/// The run, rounded up to a chunk, can be read from `source` on and be written from `room` on. `source` is a
-/// chunk or more before `room`, unless they are apart.
+/// The run, rounded up to a chunk, can be read from `source` on and be written from `room` on. `source` is at
+/// least a chunk before `room`, or they do not overlap.
 #[inline(always)]
 unsafe fn copy_by_chunks(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
     while done < length {
@@ -135,13 +147,13 @@ unsafe fn copy_by_chunks(source: *const u8, room: *mut u8, mut done: usize, leng
     }
 }
 
-/// Copies a run of `length` bytes from the byte `done` on, in words, one after the other: a word may be among
-/// those that were just written.
+/// Copies the bytes `done..length` of a run, in words, one after the other: a word may be read from those
+/// that were just written. The last one may copy more.
 ///
 /// # Safety
 ///
-/// The run, rounded up to a word, can be read from `source` on and be written from `room` on. `source` is a
-/// word or more before `room`, unless they are apart.
+/// The run, rounded up to a word, can be read from `source` on and be written from `room` on. `source` is at
+/// least a word before `room`, or they do not overlap.
 #[inline(always)]
 unsafe fn copy_by_words(source: *const u8, room: *mut u8, mut done: usize, length: usize) {
     while done < length {
@@ -154,7 +166,8 @@ unsafe fn copy_by_words(source: *const u8, room: *mut u8, mut done: usize, lengt
     }
 }
 
-/// Writes `length` bytes again that start at `source`, `distance` bytes back, less than a word.
+/// Fills `length` bytes from `room` on with the `distance` bytes that start at `source`, over and over: a
+/// copy from less than a word back.
 ///
 /// # Safety
 ///
@@ -173,8 +186,9 @@ unsafe fn repeat(source: *const u8, room: *mut u8, distance: usize, length: usiz
     }
 }
 
-/// The first `distance` bytes of `word`, 1 to 7, over and over; and after how many bytes they start again
-/// for the last time in the word.
+/// A word of the first `distance` bytes of `word`, 1 to 7, over and over; and the step to the next store of
+/// that word, the largest multiple of `distance` in a word. `abc` gives `abcabcab` and 6: the next store
+/// starts with `abc` where this one ends with `ab`.
 #[inline(always)]
 fn repeated(word: u64, distance: usize) -> (u64, usize) {
     let word = u64::from_le(word);

@@ -14,8 +14,8 @@ use crate::OVERSHOOT;
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 6_000 };
 
-/// Executes what it can, and goes on exactly with the next one, until an error, the room's or the
-/// page's end. Returns the pages, bytes written, those of a parked copy, and sequences done.
+/// Executes what it can, and the next sequence exactly, and so on, until there is an error, or the room or
+/// the page ends. Returns the pages, bytes written, those of a parked copy, and sequences done.
 macro_rules! round {
     ($module:ident, $setting:expr, $room:expr, $sequences:expr, $literals:expr) => {{
         let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());
@@ -133,7 +133,7 @@ fn raw_and_twin_write_what_the_model_writes() {
         parked += usize::from(end.1 > 0);
         failed += usize::from(!end.4);
     }
-    // All cases have come.
+    // All cases have occurred.
     assert!(
         quick > all / 3 && parked > ROUNDS / 50 && failed > ROUNDS / 20,
         "{quick} of {all}, {parked}, {failed}"

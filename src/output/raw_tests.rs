@@ -31,7 +31,7 @@ struct End {
 fn symbols(random: &mut Random) -> Vec<Symbol> {
     let symbol = |random: &mut Random| match random.mostly_small(3) {
         0 => Symbol::Literal(random.mostly_small(256) as u8),
-        // Distances up to the farthest that is told to `open`, and zero, which no format has.
+        // Distances up to the farthest that is passed to `begin`, and zero, which no format has.
         1 => Symbol::Copy {
             distance: random.mostly_small((1 << 15) + 1),
             length: 1 + random.mostly_small(258),
@@ -44,7 +44,7 @@ fn symbols(random: &mut Random) -> Vec<Symbol> {
     (0..1 + random.mostly_small(60)).map(|_| symbol(random)).collect()
 }
 
-/// The model: `symbols` byte by byte, as many as `ends` has, on one array that stands for all pages.
+/// The model: as many of `symbols` as `ends` has, byte by byte, on one array that stands for all pages.
 fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End) {
     let mut bytes = setting.pages.concat();
     let page_end = bytes.len();
@@ -93,7 +93,7 @@ macro_rules! stretch {
             at = match *symbol {
                 Symbol::Literal(byte) => spot.literal(byte).at(),
                 Symbol::Copy { distance, length } => {
-                    // Also with less room: after as many literals as there may be.
+                    // The copy may rely on no more room than there is after both literals.
                     spot.without_literals().copy(distance, length)
                 }
             };
@@ -123,14 +123,14 @@ fn raw_and_twin_write_what_the_model_writes() {
         let clean = (written + OVERSHOOT).min(expected.len());
         for (bytes, name) in [(&raw, "raw"), (&twin, "twin")] {
             assert!(bytes[..written] == expected[..written], "round {round}, {name}: wrong bytes");
-            // A copy that failed is not there at all.
+            // A copy that failed has written nothing.
             assert!(bytes[clean..] == expected[clean..], "round {round}, {name}: overshoot");
         }
         copies += raw_ends.len();
         failures += usize::from(end.failed);
         parked += usize::from(end.parked > 0);
     }
-    // All cases have come.
+    // All cases have occurred.
     assert!(copies > ROUNDS && failures > ROUNDS / 20 && parked > ROUNDS / 50);
 }
 

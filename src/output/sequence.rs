@@ -4,7 +4,8 @@
 use super::copy::{Rules, CHUNK};
 use crate::zeroed::zeroed;
 
-/// Literals and then a match. After the first bytes of its literals, those that remain.
+/// Literals, and then a match. Once some of the literals are written, the length is that of the remaining
+/// ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Sequence {
     pub(crate) literals_length: u32,
@@ -15,13 +16,13 @@ pub(crate) struct Sequence {
 zeroed! { impl for Sequence { literals_length, length, distance } }
 
 impl Sequence {
-    /// Literals, length, distance.
+    /// Literals length, match length and distance.
     #[inline(always)]
     pub(crate) fn fields(&self) -> [usize; 3] {
         [self.literals_length, self.length, self.distance].map(|field| field as usize)
     }
 
-    /// The place after a match of `length` bytes at `middle`; the last place of all where there is none.
+    /// The place after a match of `length` bytes at `middle`, or the last of all places where that overflows.
     #[inline(always)]
     pub(super) fn end(middle: usize, length: usize) -> usize {
         if usize::BITS > u32::BITS {
@@ -32,22 +33,23 @@ impl Sequence {
     }
 }
 
-/// Where sequences can be executed without a closer look, so that one comparison each decides. Outside
-/// of it nothing is wrong yet: that is for `Exact` to judge.
+/// Where sequences can be executed without a closer look, so that one comparison decides about each. A
+/// sequence outside of the limits is not wrong yet: `Exact` judges it.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// The first place from which every copy is allowed: it is in the history, and in the window of each
+    /// The first place from which every match is allowed: it is in the history, and in the window of each
     /// place below `stop`.
     pub(super) lowest: isize,
-    /// Sequences that end below have room for a chunk after them, and are neither past the round's end nor
-    /// more than they may be.
+    /// A sequence that ends below this place has room for a chunk after it, and ends neither after the round
+    /// nor after `most`.
     pub(super) stop: usize,
-    /// Where sequences have written all that they may.
+    /// The place after the last byte that sequences may write.
     pub(super) most: usize,
 }
 
 impl Limits {
-    /// For a page of `length` bytes in a round up to `end`, with `budget` bytes to be written from `at` on.
+    /// Limits in a page of `length` bytes, for a round up to `end` in which `budget` bytes may be written
+    /// from `at` on.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Random pages and histories, for tests of what writes to them.
+//! Random pages and histories, for tests of the code that writes to them.
 
 use std::vec::Vec;
 
@@ -22,7 +22,7 @@ impl Random {
 /// What was written and what may be copied, before a round.
 pub(super) struct Setting {
     page_len: usize,
-    /// Pages that are there, the first of them at the place `released`.
+    /// The pages, the first of which starts at the place `released`.
     pub(super) pages: Vec<Vec<u8>>,
     pub(super) released: usize,
     /// Bytes written, and where the history starts among them.
@@ -32,7 +32,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// Up to `most_pages` pages of 64 bytes and less than `sizes` times doubled, with one of `windows`.
+    /// At most `most_pages` pages of 64 bytes, doubled less than `sizes` times, with one of `windows`.
     pub(super) fn new(
         random: &mut Random,
         sizes: usize,
@@ -57,7 +57,7 @@ impl Setting {
         Self { page_len, pages, released, written, history, window }
     }
 
-    /// The output that has come so far.
+    /// The output as it is after `written` bytes.
     pub(super) fn output(&self) -> Output {
         let mut output = Output::ZEROED;
         (output.written, output.settled) = (self.written as u64, self.written as u64);

@@ -13,7 +13,8 @@ const NEAR: usize = 8;
 
 /// The present page and those before it.
 pub(crate) struct Fast<'c, 'a, P> {
-    /// The nearest page is the last one; none where there is no such page, or no use for it.
+    /// The pages before the present one, the nearest last; empty where there is no such page, or no use for
+    /// it.
     near: [&'c [u8]; NEAR],
     page: &'c mut [u8],
     shift: u32,
@@ -72,14 +73,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at >= self.margins.end
     }
 
-    /// Whether nothing more may be decoded: the end of a copy waits for the next page, or a copy failed.
+    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy failed.
     #[inline(always)]
     pub(crate) fn is_stopped(&self) -> bool {
         self.parked.length > 0 || self.failed.is_some()
     }
 
-    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done: the round must
-    /// end before.
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the round must
+    /// end before that.
     #[inline(always)]
     pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
         if self.is_full(at) {
@@ -99,8 +100,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// Copies bytes that lie in one page, before those that it writes. `None`, and nothing done, if they
-    /// do not, or if there is no room for them.
+    /// Executes a copy whose source lies in one page and does not overlap the room for it. `None`, and
+    /// nothing done, if it is another copy, or if there is no room.
     #[inline]
     fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
         let from = (at as isize).wrapping_sub(distance as isize);
@@ -115,8 +116,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Some(())
     }
 
-    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
-    /// not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
+    /// fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -147,7 +148,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
         self.at
     }
 
-    /// Gives up the room for literals: what may follow here is a copy.
+    /// Gives up the room for literals: only a copy may follow here.
     #[inline(always)]
     pub(crate) fn without_literals(self) -> Spot<'f, 'c, 'a, P, 0> {
         Spot { fast: self.fast, at: self.at }
@@ -178,8 +179,8 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
-    /// the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the place after
+    /// them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
     pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
@@ -201,11 +202,11 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
 }
 
 impl<P: Page> Fast<'_, '_, P> {
-    /// Copies `SHORT` bytes. `None`, and nothing done, where the source's page ends before.
+    /// Copies `SHORT` bytes. `None`, and nothing done, if the source's page ends before that.
     #[inline(always)]
     fn copy_short(&mut self, at: usize, from: usize) -> Option<()> {
-        // From which page a copy reads can't be predicted. So this is a choice between two addresses and
-        // lengths that are both at hand, and no branch.
+        // Which page a copy reads from can't be predicted. So this is no branch, but a choice between two
+        // addresses and two lengths that are all at hand.
         let index = (from as isize).wrapping_shr(self.shift);
         let near = self.near[index as usize & (NEAR - 1)];
         let source = if index == 0 { &*self.page } else { near };

@@ -15,7 +15,7 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// For sequences that may write `budget` bytes.
+    /// An executor of sequences that may write `budget` bytes.
     #[inline(always)]
     pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, budget: usize) -> Self {
         let length = cursor.page().map_or(0, |page| page.len());
@@ -23,8 +23,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         Self { cursor, limits }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are the `remaining` ones of
-    /// `literals`. Returns how many it executed; nothing of the next one has been done but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the range `remaining` of
+    /// `literals`. Returns how many it executed; of the next one nothing has been written but scratch bytes.
     pub(crate) fn execute(
         &mut self,
         sequences: &[Sequence],
@@ -55,7 +55,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         literals: &[u8],
         remaining: &mut Range<usize>,
     ) -> usize {
-        // A copy that lives in registers.
+        // A copy of the cursor that lives in registers.
         let mut cursor = self.cursor.reborrow();
         let mut rest = remaining.clone();
         let mut done = 0usize;
@@ -71,8 +71,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         done
     }
 
-    /// Executes a sequence and writes not a byte more. `None`, and nothing done but scratch bytes, if it does
-    /// not fit or is not allowed.
+    /// Executes a sequence, and writes nothing after it. `None`, and nothing done but scratch bytes, if it
+    /// does not fit or is not allowed.
     #[inline(never)]
     fn execute_exactly(
         &mut self,
@@ -101,12 +101,12 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.cursor.at
     }
 
-    /// Bytes that may be written yet.
+    /// Bytes that may still be written.
     pub(crate) fn budget(&self) -> usize {
         self.limits.most.saturating_sub(self.cursor.at)
     }
 
-    /// Whether the end of a copy waits for the next page. Nothing may be executed before it.
+    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is written.
     pub(crate) fn is_parked(&self) -> bool {
         self.cursor.is_parked()
     }
@@ -116,13 +116,13 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.cursor.is_full()
     }
 
-    /// Writes as many of `bytes` as there is room for, and says how many.
+    /// Writes as many of `bytes` as there is room for, and returns how many.
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
         self.cursor.extend(bytes)
     }
 
-    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
-    /// not fit.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
+    /// fit.
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
         if self.cursor.copy_slowly(distance, length) {
             Ok(())
@@ -154,7 +154,7 @@ fn execute_one<P: Page>(
     {
         return None;
     }
-    // Whatever comes of the match, these are written: nothing is wrong with the sequence but its distance.
+    // These are written whatever comes of the match: only the distance can still be wrong.
     store_chunk(cursor.page()?, at, load_chunk(literals, taken)?)?;
     if run > CHUNK {
         copy_over(cursor.page()?.get_mut(at..)?, literals.get(taken..)?.get(..run)?);
@@ -162,8 +162,8 @@ fn execute_one<P: Page>(
     let shift = cursor.rules.page_shift;
     let origin = cursor.pages.len().wrapping_sub(1);
     let source = lookup(cursor.pages, origin, from as usize, shift)?;
-    // The first chunk and the last one. Of a short match they are the same: whether it is short
-    // can't be predicted.
+    // The first chunk and the last one, which are the same for a short match: whether it is short can't be
+    // predicted, and so must not be a branch.
     let size = length.max(CHUNK);
     let rest = size.wrapping_sub(CHUNK);
     let source = source.get(..size)?;
@@ -179,7 +179,7 @@ fn execute_one<P: Page>(
     Some(())
 }
 
-/// What a long match has between its first chunk and its last one.
+/// Copies what a long match has between its first chunk and its last one.
 #[inline(never)]
 fn repeat_long<P: Page>(
     pages: &mut [P],

@@ -16,9 +16,9 @@ use super::{check_zeros, take_integer};
 /// Filter ID of LZMA2 (5.3.1).
 const LZMA2: u64 = 0x21;
 
-/// Bytes at a Block Header's start that can mean something: Block Header Size and Block Flags, two
-/// sizes, three filters of ID, Size of Properties and a start offset, and LZMA2 with its one byte.
-/// All others are padding.
+/// The most bytes at a Block Header's start that can be other than padding: Block Header Size and
+/// Block Flags, two sizes, three filters of ID, Size of Properties and a start offset, and LZMA2
+/// with its one byte.
 const MAX_HEAD: usize = 2 + 2 * 9 + 3 * (1 + 1 + 4) + (1 + 1 + 1);
 const _: () = assert!(MAX_HEAD <= MAX_UNIT);
 
@@ -34,7 +34,7 @@ zeroed_enum! {
     /// The fields of a block, in their order.
     #[derive(Clone, Copy)]
     enum Field {
-        /// The head of the header.
+        /// The head of the header, which has all fields but the CRC32.
         Header = 0,
         /// The rest of the header up to its CRC32.
         HeaderPadding { remaining: u16 },
@@ -44,22 +44,23 @@ zeroed_enum! {
         Check,
         /// The rest of a check that is not known.
         UnknownCheck { remaining: u8 },
-        /// Nothing.
+        /// Nothing more.
         End,
     }
 }
 
-/// A block on its way.
+/// A block that is being decoded.
 pub(super) struct Block {
     field: Field,
-    /// The check's ID, which the Stream Flags tell.
+    /// The check's ID, from the Stream Flags.
     pub(super) check: u8,
     verifier: Verifier,
     /// Size of the header, its CRC32 included.
     header: u16,
     /// CRC32 of the header so far.
     crc: Crc32,
-    /// What is wrong with the header: to be told once it is known that its CRC32 matches.
+    /// What is wrong with the header, if anything. It is returned only if the header's CRC32
+    /// matches.
     verdict: Verdict,
     chunks: Chunks,
     pub(super) chain: Chain,
@@ -105,18 +106,18 @@ impl Block {
         check_of(self.check)
     }
 
-    /// Unpadded Size and Uncompressed Size (4.3), as far as header and chunks have told.
+    /// Unpadded Size and Uncompressed Size (4.3), of the header and chunks so far.
     pub(super) fn sizes(&self) -> (u64, u64) {
         let around = u64::from(self.header).wrapping_add(u64::from(check_size(self.check)));
         (self.chunks.compressed.saturating_add(around), self.chunks.uncompressed)
     }
 
-    /// Takes settled bytes into the check.
+    /// Adds settled bytes to the check.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.verifier.update(self.check, bytes);
     }
 
-    /// The head of the header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
+    /// Takes the head of the header: all of it up to its CRC32, or [`MAX_HEAD`] bytes.
     fn header(&mut self, input: &[u8]) -> Taken {
         let Some(&size) = input.first() else { return Taken::missing(1) };
         let header = u16::from(size).wrapping_add(1).wrapping_mul(4);
@@ -131,7 +132,7 @@ impl Block {
         Taken::field(length)
     }
 
-    /// Block Flags, sizes and filters (3.1.2 to 3.1.6).
+    /// Reads Block Flags, sizes and filters (3.1.2 to 3.1.6).
     fn read(&mut self, head: &[u8]) -> Result<(), Error> {
         let [_, flags, fields @ ..] = head else { return Err(Error::XzBlockHeaderSize) };
         let mut fields = fields;
@@ -172,7 +173,7 @@ impl Block {
         check_zeros(fields, Error::XzHeaderPadding)
     }
 
-    /// The rest of the header, which can be padding only, in pieces of any size.
+    /// Takes the rest of the header, which can be padding only, in pieces of any size.
     fn header_padding(&mut self, input: &[u8], remaining: u16) -> Taken {
         let padding = first_bytes(input, remaining.into());
         if padding.is_empty() && remaining > 0 {
@@ -188,7 +189,7 @@ impl Block {
         Taken::field(padding.len())
     }
 
-    /// 3.1.7
+    /// The header's CRC32 (3.1.7).
     fn header_crc32(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let Some(crc) = input.first_chunk::<4>() else { return Ok(Taken::missing(4)) };
         if u32::from_le_bytes(*crc) != self.crc.value() {
@@ -201,7 +202,7 @@ impl Block {
         Ok(Taken::field(crc.len()))
     }
 
-    /// The header of a chunk, or the end of the Compressed Data (3.2).
+    /// Takes the header of a chunk, or the end of the Compressed Data (3.2).
     fn chunk(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let taken = self.chunks.header(input, lzma)?;
         if taken.next == Next::Settled {
@@ -219,7 +220,7 @@ impl Block {
         Ok(Taken::field(length))
     }
 
-    /// 3.4
+    /// The check (3.4).
     fn verify(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let size = check_size(self.check);
         if self.check() == Check::Unknown {

@@ -10,15 +10,15 @@ use super::filters::Filter;
 /// Filters of a block besides LZMA2 (5.2).
 const MAX_FILTERS: usize = 3;
 
-/// The filters of a block but LZMA2, in the order of its header: the last one is the first to get
-/// the bytes that LZMA2 has decoded.
+/// The filters of a block except LZMA2, in the order of its header. The last one is the first to
+/// get the bytes that LZMA2 has decoded.
 ///
-/// They follow in place. A filter may change what no copy can reach any more, and what the filter
-/// before it has done with.
+/// They change the bytes in place. The first to run may change bytes that no copy can reach any
+/// more, and each of the others those that the one before it is done with.
 pub(super) struct Chain {
     length: usize,
     filters: [Filter; MAX_FILTERS],
-    /// How far each has come: bytes of output.
+    /// How far each filter has come: a position in the output.
     done: [u64; MAX_FILTERS],
 }
 
@@ -38,7 +38,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Lets the filters come as near to `reachable` as they can, and at the block's `end` to all
+    /// Runs the filters as near to `reachable` as they can get, and at the block's `end` over all
     /// bytes. Returns how many bytes of output are final then.
     pub(super) fn run<P: Page>(
         &mut self,
@@ -53,7 +53,7 @@ impl Chain {
         for at in (0..self.length).rev() {
             let (filter, done) = (self.filters.get_mut(at), self.done.get_mut(at));
             let (Some(filter), Some(done)) = (filter, done) else { return Err(Error::Internal) };
-            // Those before the block are not this block's.
+            // Bytes before the block are not this block's, and settled.
             let from = output.settled().max(*done);
             *done = output.rewrite(pages, from..limit, |bytes| filter.run(bytes))?;
             if end {

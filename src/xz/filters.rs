@@ -2,7 +2,8 @@
 //! The filters that may stand before LZMA2 (xz format, 5.3.2 and 5.3.3), undone.
 //!
 //! The encoder made branch targets absolute, so that calls of one function look the same wherever
-//! they stand. Which bytes it takes for a branch is not in the specification; here as in XZ Utils.
+//! they stand. The specification does not say which bytes are taken for a branch. It is as in XZ
+//! Utils here.
 
 mod branch;
 mod x86;
@@ -14,7 +15,7 @@ use crate::zeroed::{zeroed, zeroed_enum};
 use crate::Error;
 use x86::Recent;
 
-// Every filter can judge the first byte by those of a bundle.
+// A bundle is the most bytes that a filter needs to judge the first of them.
 const _: () = assert!(branch::BUNDLE <= LOOKAHEAD);
 
 zeroed_enum! {
@@ -41,15 +42,15 @@ pub(crate) struct Filter {
     recent: Recent,
     /// Position of the next byte, counted from the start offset.
     position: u32,
-    /// Delta: the last bytes put out, each at its position modulo 256.
+    /// Delta: the last 256 bytes of output, each at its position modulo 256.
     history: [u8; 256],
 }
 
 zeroed! { impl for Filter { kind, distance, recent, position, history } }
 
 impl Filter {
-    /// Begins a block: filter ID and Filter Properties of a Filter Flags field (3.1.5, 5.3.2,
-    /// 5.3.3).
+    /// Sets the filter for a block, by Filter ID and Filter Properties of a Filter Flags field
+    /// (3.1.5, 5.3.2, 5.3.3).
     pub(crate) fn set(&mut self, id: u64, properties: &[u8]) -> Result<(), Error> {
         let (kind, alignment) = match id {
             0x03 => (Kind::Delta, 1),
@@ -81,9 +82,9 @@ impl Filter {
         Ok(())
     }
 
-    /// Converts `bytes`, the next ones of the block, in place as far as it can, and says how many
-    /// are done. Those left, fewer than [`LOOKAHEAD`], can only be judged with more after them; at
-    /// the block's end they stay as they are.
+    /// Converts `bytes`, the next ones of the block, in place as far as it can, and returns how
+    /// many are done. The remaining ones, fewer than [`LOOKAHEAD`], can only be judged with more
+    /// after them. At the block's end they stay as they are.
     pub(crate) fn run(&mut self, bytes: &mut [u8]) -> usize {
         let position = self.position;
         let done = match self.kind {
@@ -101,9 +102,10 @@ impl Filter {
         done
     }
 
-    /// Delta: every byte is the difference to the one `distance` before it (5.3.3.1).
+    /// Delta: adds to each byte the one before it by the distance (5.3.3.1).
     fn add_earlier(&mut self, bytes: &mut [u8]) -> usize {
-        // Modulo 256 all through, so a distance of 256 finds the byte about to be replaced.
+        // All places are modulo 256, so a distance of 256 finds the byte that is about to be
+        // replaced.
         let mut at = self.position as u8;
         for byte in bytes.iter_mut() {
             let earlier = at.wrapping_sub(self.distance).wrapping_sub(1);
@@ -132,7 +134,7 @@ mod tests {
             (self.0 >> 20) as u32
         }
 
-        /// Bytes of which about half belong to instructions that the filter `id` converts, or to
+        /// Bytes about half of which belong to instructions that the filter `id` converts, or to
         /// near misses.
         pub(super) fn code(&mut self, id: u64, length: usize) -> Vec<u8> {
             let mut bytes = Vec::new();

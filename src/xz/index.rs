@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The Index, held against the blocks in constant memory (The .xz File Format, 4).
+//! The Index, compared with the blocks in constant memory (The .xz File Format, 4).
 
 use crate::check::{Crc32, Sha256};
 use crate::decoder::Taken;
@@ -20,7 +20,7 @@ const MIN_UNPADDED: u64 = 5;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Totals {
     pub(super) count: u64,
-    /// Bytes of the blocks, with their padding.
+    /// Bytes of the blocks, including their padding.
     pub(super) input: u64,
     pub(super) uncompressed: u64,
 }
@@ -81,7 +81,7 @@ fn add(sum: u64, size: u64) -> Result<u64, Error> {
 }
 
 zeroed_enum! {
-    /// The fields, in their order.
+    /// The fields of an Index, in their order.
     #[derive(Clone, Copy)]
     enum Field {
         Indicator = 0,
@@ -90,12 +90,12 @@ zeroed_enum! {
         Uncompressed { unpadded: u64 },
         Padding,
         Crc32,
-        /// Nothing.
+        /// Nothing more.
         End,
     }
 }
 
-/// The sizes of the blocks so far, and the Index that is to have them.
+/// The sizes of the blocks so far, and the Index, which must have the same.
 pub(super) struct Index {
     field: Field,
     blocks: Sizes,
@@ -116,7 +116,7 @@ impl Index {
         self.size = 0;
     }
 
-    /// A block was decoded.
+    /// Adds the sizes of a block that was decoded.
     pub(super) fn add_block(&mut self, unpadded: u64, uncompressed: u64) -> Result<(), Error> {
         self.blocks.add(unpadded, uncompressed)
     }
@@ -163,7 +163,7 @@ impl Index {
         matches!(self.field, Field::End)
     }
 
-    /// Takes a field that is a multibyte integer, and says which comes next.
+    /// Takes a field that is a multibyte integer, and returns which field comes next.
     fn number(&mut self, number: u64) -> Result<Field, Error> {
         match self.field {
             Field::Count if number != self.blocks.totals.count => Err(Error::XzRecordCount),

@@ -10,27 +10,31 @@ use crate::{Error, Page};
 use super::model::{Model, Properties, MIN_LENGTH};
 use super::range::{self, Coder, Range};
 
-/// The most bytes of input that a symbol takes: a match with a new distance has the most bits. They
-/// are whether it is one and whether its distance is an old one, ten of its length, six of the
-/// distance's slot, 26 direct ones, and the four lowest.
+/// The most bytes of input that a symbol takes. A match with a new distance has the most bits:
+/// whether it is a match and whether its distance is an old one, ten of its length, six of the
+/// distance's slot, 26 direct ones, and the four lowest of the distance.
+///
+/// This is the margin of the fast loop, which checks once per symbol that as many bytes remain.
+/// Near the end of the input, `careful` pads it with zeros to as many bytes, and checks afterwards
+/// whether the symbol took one of the zeros.
 pub(super) const MAX_SYMBOL: usize = range::most_bytes(1 + 1 + 10 + 6 + 4, 26);
 const _: () = assert!(MAX_SYMBOL == 20);
 
 /// States below this follow a literal.
 const LITERAL_STATES: u32 = 7;
 
-/// A distance, less one, that is none.
+/// What an end marker has for its distance, less one.
 const END_MARKER: u32 = u32::MAX;
 
 zeroed_enum! {
-    /// Whether an end marker may come.
+    /// Where an end marker is allowed.
     #[derive(Clone, Copy, PartialEq, Eq)]
     pub(super) enum Marker {
         /// Nowhere.
         Never = 0,
-        /// Where the known size ends.
+        /// Where the known size ends. It need not be there.
         AtEnd,
-        /// Anywhere, and then the data end.
+        /// Anywhere. The data end with it.
         Anywhere,
     }
 }
@@ -42,9 +46,9 @@ zeroed_enum! {
         /// Bytes that are not compressed.
         Stored = 0,
         Symbols,
-        /// The end marker was there.
+        /// The end marker has been decoded.
         Marked,
-        /// The last symbol ended after the chunk.
+        /// The last symbol took input from after the chunk's end.
         Overrun,
     }
 }
@@ -55,11 +59,12 @@ pub struct LzmaEngine {
     stage: Stage,
     marker: Marker,
     properties: Properties,
-    /// Bytes of input and output that the chunk or file has left; all ones where that is not known.
+    /// Bytes of input and output that remain of the chunk or file; all ones where that is not
+    /// known.
     input_left: u64,
     output_left: u64,
     range: range::State,
-    /// What the last symbols were: 0 to 11.
+    /// What the last symbols were: 0 to 11 (LZMA specification, "State").
     state: u32,
     /// The last distances, less one, the latest first.
     distances: [u32; 4],
@@ -73,17 +78,17 @@ zeroed! {
     }
 }
 
-/// Why symbols are not decoded any further.
+/// Why no more symbols are decoded.
 enum Stop {
-    /// There is less input than a symbol may take, or the chunk's has ended.
+    /// A margin has ended: too little input for any symbol, the end of the chunk's, or no room.
     Edge,
-    /// There is less input than the next symbol takes.
+    /// The next symbol is not complete in the input.
     Starved,
-    /// The round's room has ended.
+    /// The next symbol needs room, and the round has none.
     Full,
-    /// One symbol was to be decoded.
+    /// One symbol was decoded, as was asked for.
     Symbol,
-    /// That was the end marker.
+    /// The symbol was the end marker.
     Marker,
     Invalid(Error),
     /// A copy from this distance failed.
@@ -118,27 +123,28 @@ impl LzmaEngine {
         self.blocks = self.blocks.wrapping_add(1);
     }
 
-    /// Sets the properties for what follows.
+    /// Sets the properties for the symbols that follow.
     pub(super) fn set_properties(&mut self, byte: u8) -> Result<(), Error> {
         self.properties = Properties::new(byte).ok_or(Error::LzmaProperties)?;
         Ok(())
     }
 
-    /// Forgets all that was learnt.
+    /// Forgets all that was learnt from the symbols so far.
     pub(super) fn reset_state(&mut self) {
         self.model.reset(self.properties);
         self.state = 0;
         self.distances = [0; 4];
     }
 
-    /// Begins bytes that are not compressed.
+    /// Begins a chunk of bytes that are not compressed.
     pub(super) fn begin_stored(&mut self, length: u64) {
         self.stage = Stage::Stored;
         self.input_left = length;
         self.output_left = length;
     }
 
-    /// Begins compressed data of known size; `start` are the first bytes of it.
+    /// Begins compressed data, of which `start` are the first bytes. The sizes are those of the
+    /// remaining input and of the output, all ones where they are not known.
     pub(super) fn begin_symbols(
         &mut self,
         start: [u8; range::START],
@@ -190,7 +196,8 @@ impl LzmaEngine {
             match stop {
                 Stop::Invalid(error) => break Err(error),
                 Stop::Copy { distance } => break Err(out.why_not(distance)),
-                // It is written all the same: with other pages it may be already.
+                // The symbol is written all the same: with other pages the caller may have it
+                // already.
                 _ if left.is_none() => self.stage = Stage::Overrun,
                 Stop::Edge | Stop::Symbol => {}
                 Stop::Full => break Ok(Step::Full),
@@ -205,12 +212,13 @@ impl LzmaEngine {
         (input.len().saturating_sub(rest.len()), result)
     }
 
-    /// The end of the known size, or what follows an end marker. `None`: an end marker has to come.
+    /// What comes at the end of the known size, or after an end marker. `None`: an end marker must
+    /// come.
     fn finish(&mut self, rest: &mut &[u8]) -> Result<Option<Step>, Error> {
         if self.stage == Stage::Overrun {
             return Err(Error::Lzma2ChunkSize);
         }
-        // A last byte can be due, as before any bit.
+        // The encoder's last byte may still have to be taken, as before any bit.
         if self.range.is_short() {
             self.input_left = self.input_left.checked_sub(1).ok_or(Error::Lzma2ChunkSize)?;
             let Some((&byte, after)) = rest.split_first() else {
@@ -228,7 +236,7 @@ impl LzmaEngine {
         }
     }
 
-    /// Symbols as long as there is input for any.
+    /// Decodes symbols while there is input for any symbol.
     fn fast<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
         // A symbol may start where the chunk's input ends, but not after that.
         let chunk = usize::try_from(self.input_left).unwrap_or(usize::MAX);
@@ -240,8 +248,8 @@ impl LzmaEngine {
         (input.len().saturating_sub(range.coder.rest.len()), stop)
     }
 
-    /// One symbol, if it is whole in the input and there is room for it. Both are found out by
-    /// decoding it first without a trace.
+    /// Decodes one symbol, if it is complete in the input and there is room for it. To find out, it
+    /// is decoded twice: first in a trial, which changes neither the model nor the output.
     fn careful<P: Page>(&mut self, input: &[u8], out: &mut Cursor<'_, P>) -> (usize, Stop) {
         let mut padded = [0; MAX_SYMBOL];
         padded.iter_mut().zip(input).for_each(|(slot, &byte)| *slot = byte);
@@ -269,8 +277,9 @@ impl LzmaEngine {
         (used, stop)
     }
 
-    /// The symbol loop: goes on while there are `least` bytes of input and the round has room. If
-    /// `CAREFUL`, one symbol, for which there are both; in a trial it leaves no trace.
+    /// The symbol loop. It runs while at least `least` bytes of input remain and the round has
+    /// room. If `CAREFUL`, it decodes one symbol and looks at neither; in a trial that leaves no
+    /// trace.
     #[inline(never)]
     fn run<const CAREFUL: bool, P: Page>(
         &mut self,
@@ -291,7 +300,7 @@ impl LzmaEngine {
             if !CAREFUL && r.coder.rest.len() < least {
                 break Stop::Edge;
             }
-            // What comes next can be a marker, which needs no room.
+            // Not `Full`: the next symbol can be an end marker, which needs no room.
             if !CAREFUL && cursor.is_full() {
                 break Stop::Edge;
             }
@@ -300,7 +309,7 @@ impl LzmaEngine {
             let from = state as usize & 15;
 
             if !r.bit(&mut model.is_match[from][position_state]) {
-                // Before the first byte there is a null byte.
+                // The byte before the first one counts as null.
                 let previous = if CAREFUL && position == 0 { 0 } else { cursor.last() };
                 let coder = &mut model.literal_coders[properties.literal_coder(position, previous)];
                 let byte = if state < LITERAL_STATES {

@@ -16,28 +16,29 @@ pub(super) const MAX_SIZE: u64 = u64::MAX >> 1;
 /// Control bytes.
 mod control {
     pub(super) const END: u8 = 0;
-    /// Bytes as they are, after a dictionary reset, and without.
+    /// Bytes as they are: with a dictionary reset before them, and without.
     pub(super) const STORED_RESET: u8 = 1;
     pub(super) const STORED: u8 = 2;
-    /// Control byte, and size less one.
+    /// Bytes of a header: control byte, and size less one.
     pub(super) const STORED_HEADER: usize = 3;
-    /// LZMA; after a reset of the state; and with new properties; and after a dictionary reset.
+    /// LZMA: with no reset; with a reset of the state; also with new properties; and of the
+    /// dictionary too.
     pub(super) const LZMA: u8 = 0x80;
     pub(super) const LZMA_STATE: u8 = 0xa0;
     pub(super) const LZMA_PROPERTIES: u8 = 0xc0;
     pub(super) const LZMA_RESET: u8 = 0xe0;
     /// The highest bits of the uncompressed size less one.
     pub(super) const SIZE: u8 = 0x1f;
-    /// Control byte, and the two sizes, less one.
+    /// Bytes of a header without properties: control byte, and the two sizes, less one.
     pub(super) const LZMA_HEADER: usize = 5;
 }
 
 /// The chunks of a block so far.
 pub(super) struct Chunks {
-    /// Their sizes, headers included.
+    /// Bytes of the chunks, headers included, and bytes of their output.
     pub(super) compressed: u64,
     pub(super) uncompressed: u64,
-    /// What these must be at the end, if the Block Header tells.
+    /// What the two must be at the end, if the Block Header declares them.
     compressed_size: Maybe<u64>,
     uncompressed_size: Maybe<u64>,
     dictionary: u32,
@@ -54,7 +55,8 @@ zeroed! {
 }
 
 impl Chunks {
-    /// Begins a block with a dictionary of so many bytes, and the sizes that its header tells.
+    /// Begins a block with a dictionary of `dictionary` bytes, and with the sizes that its header
+    /// declares.
     pub(super) fn begin(
         &mut self,
         dictionary: u32,
@@ -93,7 +95,7 @@ impl Chunks {
                 };
                 let size = u64::from(u16::from_be_bytes([a, b])).wrapping_add(1);
                 self.count((control::STORED_HEADER as u64).wrapping_add(size), size)?;
-                // Properties are to be set anew after a reset.
+                // Properties must be set anew after a reset.
                 self.has_properties &= !begins;
                 lzma.begin_stored(size);
                 Ok(self.data(control::STORED_HEADER, begins))
@@ -139,7 +141,8 @@ impl Chunks {
         Ok(self.data(header.wrapping_add(range::START), begins))
     }
 
-    /// A chunk's data, after `header` bytes; it may forget the bytes so far.
+    /// The data of a chunk, after `header` bytes. If it `begins` a history, copies can't reach the
+    /// bytes so far.
     fn data(&self, header: usize, begins: bool) -> Taken {
         let window = self.dictionary.into();
         Taken { consumed: header, next: Next::Body { window, begins } }
@@ -150,7 +153,8 @@ impl Chunks {
         self.has_dictionary.then_some(()).ok_or(Error::Lzma2Dictionary)
     }
 
-    /// Adds the sizes of a chunk, and holds them against the header before anything is decoded.
+    /// Adds the sizes of a chunk, and compares them with the Block Header before anything is
+    /// decoded.
     fn count(&mut self, compressed: u64, uncompressed: u64) -> Result<(), Error> {
         self.compressed = self.compressed.saturating_add(compressed);
         self.uncompressed = self.uncompressed.saturating_add(uncompressed);
@@ -164,7 +168,7 @@ impl Chunks {
     }
 }
 
-/// Dictionary Size (5.3.1).
+/// The dictionary size in bytes, from the Filter Properties of LZMA2 (5.3.1).
 pub(crate) fn dictionary_size(properties: &[u8]) -> Result<u32, Error> {
     match *properties {
         [40] => Ok(u32::MAX),

@@ -12,22 +12,22 @@ use super::range;
 /// Decoder for a .lzma file: properties, dictionary size and uncompressed size, then LZMA, up to the
 /// size or to an end marker. The format has no check.
 ///
-/// As XZ Utils do, it takes at most 4 literal context and literal position bits together.
+/// It accepts at most 4 literal context and literal position bits together, as XZ Utils do.
 pub type Lzma = Decoder<LzmaFile>;
 
-/// The smallest dictionary; a header that tells of less means this.
+/// The smallest dictionary size: a smaller one in a header means this.
 pub(crate) const MIN_DICTIONARY: u32 = 4 << 10;
-/// What stands for an uncompressed size that is not known (1.1.3).
+/// The uncompressed size of a file that does not declare it (1.1.3).
 const UNKNOWN_SIZE: u64 = u64::MAX;
 
-/// Header, and the first bytes of the data.
+/// Bytes of the header, and of the data that the range decoder starts with.
 const HEADER: usize = LZMA_HEADER + range::START;
 const _: () = assert!(HEADER <= MAX_UNIT);
 
 /// A .lzma file, the container of [`Lzma`].
 pub struct LzmaFile {
     begun: bool,
-    /// Uncompressed Size, if the header tells it.
+    /// Uncompressed Size, if the header declares it.
     size: Maybe<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Container for LzmaFile {
         *self = Self::ZEROED;
     }
 
-    /// 1.1
+    /// Takes the header (1.1) and the first bytes of the data.
     fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         if self.begun {
             return Ok(Taken::end(0));
@@ -75,7 +75,7 @@ impl Container for LzmaFile {
 
     fn update(&mut self, _: &[u8]) {}
 
-    /// As `xz -dc` judges it.
+    /// Nothing may follow, as for `xz -dc`.
     fn after(&self, _: u64, _: &[u8]) -> Result<After, Error> {
         Err(Error::LzmaTrailing)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What an LZMA decoder learns: its properties and probabilities, and what is read by several of them
-//! (LZMA specification).
+//! What an LZMA decoder learns: its properties and probabilities, and the numbers that are decoded with
+//! several probabilities (LZMA specification).
 
 use crate::zeroed::zeroed;
 
@@ -10,16 +10,16 @@ use super::range::{Probability, Range, HALF};
 pub(super) const MIN_LENGTH: usize = 2;
 /// Position states: the lowest `pb` bits of the position, of which there are at most 4.
 const POSITIONS: usize = 1 << 4;
-/// States are 0 to 11.
+/// States, which are 0 to 11, rounded up to a power of two.
 const STATES: usize = 16;
-/// Literal coders: one for each value of the `lc` and `lp` bits, which are at most 4 together, as
-/// LZMA2 wants it.
+/// Literal coders: one for each value of the `lc` and `lp` bits, of which there are at most 4 together, as
+/// LZMA2 demands.
 const MAX_LITERAL_BITS: u8 = 4;
 const LITERAL_CODERS: usize = 1 << MAX_LITERAL_BITS;
 /// Distances have a slot tree each for the lengths 2, 3 and 4, and one for all others.
 const LENGTH_CLASSES: usize = 4;
 
-/// Four bits in reverse.
+/// The numbers of four bits, each with its bits in reverse.
 static REVERSED: [u8; 16] = {
     let mut reversed = [0; 16];
     let mut bits = 0;
@@ -63,7 +63,7 @@ impl Properties {
         position & usize::from(self.position_mask) & (POSITIONS - 1)
     }
 
-    /// Which coder is for a literal at `position`, after the byte `previous`.
+    /// Index of the coder for a literal at `position`, after the byte `previous`.
     #[inline(always)]
     pub(super) fn literal_coder(self, position: usize, previous: u8) -> usize {
         let lc = u32::from(self.literal_context_bits);
@@ -73,15 +73,35 @@ impl Properties {
     }
 }
 
-/// The probabilities of a literal.
+/// The probabilities of a literal (LZMA specification, "Literal Decoding").
+///
+/// The bits of a literal are decoded from the highest on. The bits so far with a one before them, the
+/// *symbol*, choose the probability of the next one in `plain`. A literal after a match comes with a hint:
+/// the byte that the match would have copied next, the *suggested* one. While all bits so far are as
+/// suggested, the next probability is chosen by the symbol and by the suggested bit, and stands in `agreed`.
+/// Once a bit is not as suggested, that byte says nothing about the others, and `plain` has their
+/// probabilities.
+///
+/// The index in `agreed` is `symbol << 1 | suggested bit`. As all bits of the symbol are suggested ones, that
+/// is a head of `path = 0x100 | suggested`, and needs no decoded bit: all eight addresses are known from the
+/// start. (The specification has two arrays of 256 instead, one for each value of the suggested bit.)
+///
+/// ```text
+/// suggested 0xa6 = 0b1010_0110, path = 0b1_1010_0110; the literal is 0xb6 = 0b1011_0110
+/// bit   symbol before   path >> bit   probability
+///   7   1               11            agreed[3]
+///   6   11              110           agreed[6]
+///   5   110             1101          agreed[13]
+///   4   1101            1_1010        agreed[26]    the bit is 1, and 0 was suggested
+///   3   1_1011          11_0100       plain[27]     as the symbol is not 0b11_0100 >> 1
+///   2   11_0110                       plain[54]     and so on, as after a literal
+/// ```
 #[cfg_attr(test, derive(Clone))]
 #[repr(C)]
 pub(super) struct LiteralCoder {
-    /// After a literal, and once a bit was other than a match suggested.
+    /// By the symbol: after a literal, and once a bit was not as suggested.
     pub(super) plain: [Probability; 256],
-    /// While all bits were as a match suggested, by these bits and the suggested next one, with a one before
-    /// them: a head of the suggested byte with a one before it. So where the next probability is, as long as
-    /// the bits agree, is known before any of them is decoded.
+    /// By the symbol and the suggested bit: while all bits of the symbol are as suggested.
     pub(super) agreed: [Probability; 512],
 }
 
@@ -93,7 +113,8 @@ impl LiteralCoder {
         self.agreed.fill(HALF);
     }
 
-    /// A literal after a match, whose next byte is `suggested`. `digit` decodes a bit with its probability.
+    /// Decodes a literal after a match that would have gone on with `suggested`. `digit` decodes a bit with
+    /// its probability.
     #[inline(always)]
     pub(super) fn suggested(
         &mut self,
@@ -117,7 +138,7 @@ impl LiteralCoder {
 
 /// The probabilities of a match's length.
 pub(super) struct Lengths {
-    /// Whether it is not one of the 8 shortest, and not one of the next 8.
+    /// The first bits of a length: whether it is not one of the 8 shortest, and not one of the next 8.
     choice: Probability,
     choice2: Probability,
     low: [[Probability; 8]; POSITIONS],
@@ -137,7 +158,7 @@ impl Lengths {
     }
 }
 
-/// All probabilities, each of a bit that is zero. [`reset`](Self::reset) comes before use.
+/// All probabilities, each that a bit is zero. [`reset`](Self::reset) comes before use.
 pub(super) struct Model {
     pub(super) is_match: [[Probability; POSITIONS]; STATES],
     pub(super) is_rep: [Probability; STATES],
@@ -150,7 +171,7 @@ pub(super) struct Model {
     pub(super) slots: [[Probability; 64]; LENGTH_CLASSES],
     /// The low bits of distances in slots 4 to 13.
     pub(super) low_bits: [Probability; 128],
-    /// The lowest four bits of the distances beyond.
+    /// The lowest four bits of distances in slots from 14 on.
     pub(super) align: [Probability; 16],
     pub(super) literal_coders: [LiteralCoder; LITERAL_CODERS],
 }
@@ -163,7 +184,7 @@ zeroed! {
 }
 
 impl Model {
-    /// Forgets everything; of the literal coders those that `properties` leave in use.
+    /// Forgets what was learnt, except in the literal coders that `properties` leave unused.
     pub(super) fn reset(&mut self, properties: Properties) {
         self.is_match.as_flattened_mut().fill(HALF);
         self.is_rep.fill(HALF);
@@ -195,7 +216,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         (self.tree(tree) & 7).wrapping_add(least)
     }
 
-    /// A distance, less one.
+    /// Decodes a distance, less one.
     #[inline(always)]
     pub(super) fn distance(
         &mut self,
@@ -207,14 +228,15 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         if slot < 4 {
             return slot as u32;
         }
-        // The two highest bits, and how many follow.
+        // The two highest bits, and how many bits follow them.
         let (high, bits) = (slot as u32 & 1 | 2, (slot as u32 >> 1).wrapping_sub(1));
         if slot < 14 {
             let base = high.wrapping_shl(bits);
             let root = (base as usize).wrapping_sub(slot);
             base | self.reverse_tree(low_bits, root, bits)
         } else {
-            // As a tree, and then from its lowest bit to its highest.
+            // The lowest bit comes first. A tree takes the first bit for the highest, so the result is
+            // reversed.
             let high = self.direct(high, bits.wrapping_sub(4));
             high << 4 | u32::from(REVERSED[self.tree(align) & 15])
         }

@@ -10,23 +10,23 @@ use super::block::Block;
 use super::lzma::LzmaEngine;
 use super::plan::XzRecord;
 
-/// Decoder for one block of an .xz stream, which a record of an [`XzIndex`](crate::XzIndex) tells of.
+/// Decoder for one block of an .xz stream, by its record in the [`XzIndex`](crate::XzIndex).
 ///
-/// Its input is what [`XzRecord::input`] tells, its output starts at byte 0 of page 0. It must have
-/// exactly both sizes of its record: if not, the error is [`Error::XzRecord`].
+/// The input is the part [`XzRecord::input`] of the file, and the output starts at byte 0 of page 0. The
+/// block must have exactly both sizes of its record, or the error is [`Error::XzRecord`].
 ///
-/// A fresh one, or one in all-zero memory, has no record yet, and refuses every block.
+/// A fresh decoder, also in all-zero memory, has no record yet, and refuses every block.
 pub type XzBlock = Decoder<XzOneBlock>;
 
 impl XzBlock {
-    /// A decoder for the block of that record.
+    /// A decoder for the block of `record`.
     pub fn for_record(record: &XzRecord) -> Self {
         let mut decoder = Self::new();
         decoder.begin(record);
         decoder
     }
 
-    /// Makes this a fresh decoder for the block of that record, in place. Limits and choices stay.
+    /// Makes this a fresh decoder for the block of `record`, in place. Limits and choices stay.
     pub fn begin(&mut self, record: &XzRecord) {
         let (container, _) = self.inside();
         container.unpadded = record.unpadded;
@@ -38,7 +38,7 @@ impl XzBlock {
 
 /// A block of an .xz stream, the container of [`XzBlock`].
 pub struct XzOneBlock {
-    /// The sizes that the record tells.
+    /// The sizes from the record.
     unpadded: u64,
     uncompressed: u64,
     block: Block,
@@ -65,7 +65,7 @@ impl Container for XzOneBlock {
         self.block.begin(self.block.check);
     }
 
-    /// As the block says, within the sizes of the record.
+    /// Takes the next field of the block, and compares the sizes so far with those of the record.
     fn field(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let taken = self.block.field(input, lzma)?;
         let (unpadded, uncompressed) = self.block.sizes();

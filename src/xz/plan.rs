@@ -12,8 +12,8 @@ use super::index::{padded, Totals, CRC32};
 use super::verifier::{check_of, crc_of};
 use super::{check_zeros, take_integer};
 
-/// The Stream Footer of an .xz stream: it tells where the Index lies, and the Index where the blocks
-/// are, which can be decoded in any order and at the same time then (see [`XzIndex`]).
+/// The Stream Footer of an .xz stream. It says where the Index is, and the Index says where the blocks are.
+/// They can then be decoded in any order and at the same time (see [`XzIndex`]).
 ///
 /// ```text
 /// Stream Header | Block | ... | Block | Index | Stream Footer | Stream Padding
@@ -53,16 +53,16 @@ impl XzFooter {
     }
 }
 
-/// The Index of an .xz stream: where each block's input lies in the file, and where its output does in
-/// that of the stream.
+/// The Index of an .xz stream: where each block's input lies in the file, and where its output lies in the
+/// output of the stream.
 ///
 /// Blocks don't refer to each other, so each can be decoded by an [`XzBlock`](crate::XzBlock) of its
-/// own, in any order and on any number of processors. If the Index was taken, and each of its blocks
+/// own, in any order and on any number of processors. If the Index is accepted, and each of its blocks
 /// ends without an error, then [`Xz`](crate::Xz) decodes the stream without an error too, to the same
-/// bytes. If anything is wrong, `Xz` tells it in the order of the file.
+/// bytes. If anything is wrong, decode the stream by `Xz`, for the first error in the order of the file.
 ///
-/// It takes constant memory: records are read from the Index itself, as often as it is asked for them.
-/// Blocks that don't fit between the start of the file and the Index are refused before there is a
+/// An `XzIndex` takes constant memory: it reads records from the Index itself, whenever it is asked for
+/// them. Blocks that don't fit between the start of the file and the Index are refused before there is a
 /// record. Sizes of output are claims until the blocks are decoded: limit what you allocate for them.
 ///
 /// ```
@@ -100,14 +100,14 @@ pub struct XzIndex<'a> {
 }
 
 impl<'a> XzIndex<'a> {
-    /// Reads the bytes of an Index, those that [`XzFooter::index`] tells.
+    /// Reads the bytes of an Index, which are at [`XzFooter::index`] in the file.
     ///
     /// # Errors
     ///
     /// What [`Xz`](crate::Xz) finds in an Index: [`Error::XzIndexCrc32`], [`Error::XzInteger`],
-    /// [`Error::XzIndexPadding`]. [`Error::XzRecordCount`] if there are not as many records as it tells.
-    /// [`Error::XzRecord`] if the blocks of the records don't fit between the start of the file and the
-    /// Index. [`Error::XzBackwardSize`] if `index` doesn't have as many bytes as it should.
+    /// [`Error::XzIndexPadding`]. [`Error::XzRecordCount`] if there are more or fewer records than it
+    /// declares. [`Error::XzRecord`] if the blocks of the records don't fit between the start of the file
+    /// and the Index. [`Error::XzBackwardSize`] if `index` doesn't have as many bytes as it should.
     pub fn new(footer: &XzFooter, index: &'a [u8]) -> Result<Self, Error> {
         if index.len() as u64 != footer.index_end.wrapping_sub(footer.index_start) {
             return Err(Error::XzBackwardSize);
@@ -128,7 +128,7 @@ impl<'a> XzIndex<'a> {
             let uncompressed = take_integer(&mut fields, Error::XzRecordCount)?;
             totals.add(unpadded, uncompressed)?;
         }
-        // The Index ends at a multiple of four bytes, so what is left of it can be padding only.
+        // The Index ends at a multiple of four bytes, so at most three bytes of padding can remain.
         if fields.len() > 3 {
             return Err(Error::XzRecordCount);
         }
@@ -138,8 +138,8 @@ impl<'a> XzIndex<'a> {
         Ok(Self { footer: *footer, start, totals, records })
     }
 
-    /// Reads the Index of the last stream in `file`, which may have Stream Padding after it, and holds
-    /// Stream Header and Stream Footer against each other. `None`: `file` is empty.
+    /// Reads the Index of the last stream in `file`, which may have Stream Padding after it, and compares
+    /// Stream Header and Stream Footer. `None`: `file` is empty.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl<'a> XzIndex<'a> {
         Ok(Some(index))
     }
 
-    /// Holds the first bytes of the stream, its Stream Header, against the footer.
+    /// Checks the Stream Header, the first bytes of the stream, against the footer.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl<'a> XzIndex<'a> {
 pub struct XzRecords<'a> {
     fields: &'a [u8],
     remaining: u64,
-    /// Where the next block lies in the file, and its output in the stream's.
+    /// Where the next block lies in the file, and its output in the output of the stream.
     input: u64,
     output: u64,
     check: u8,
@@ -224,7 +224,7 @@ impl Iterator for XzRecords<'_> {
 
     fn next(&mut self) -> Option<XzRecord> {
         self.remaining = self.remaining.checked_sub(1)?;
-        // Whoever made this has read them already.
+        // `XzIndex::new` has read them without an error.
         let unpadded = take_integer(&mut self.fields, Error::Internal).ok()?;
         let uncompressed = take_integer(&mut self.fields, Error::Internal).ok()?;
         let record = XzRecord {
@@ -240,7 +240,7 @@ impl Iterator for XzRecords<'_> {
     }
 }
 
-/// A block as its record in the Index tells of it (4.3).
+/// A block, by its record in the Index (4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XzRecord {
     input: u64,
@@ -256,19 +256,20 @@ impl XzRecord {
         self.input..self.input.saturating_add(padded(self.unpadded))
     }
 
-    /// Where the block's output lies in that of the stream.
+    /// Where the block's output lies in the output of the stream.
     pub fn output(&self) -> Range<u64> {
         self.output..self.output.saturating_add(self.uncompressed)
     }
 
-    /// Which pages of an array that takes the whole stream are this block's own. An
-    /// [`XzBlock`](crate::XzBlock) decodes into exactly those.
+    /// The pages of this block, in an array of pages for the whole stream. An [`XzBlock`](crate::XzBlock)
+    /// decodes into exactly these.
     ///
     /// # Errors
     ///
-    /// [`Error::PageShape`] if the block starts within a page, as another block ends there: two decoders
-    /// can't have the page at the same time. Encoders make blocks of some MiB, so that is rare. Decode
-    /// such a stream by [`Xz`](crate::Xz), or into a flat buffer, where each block is a page by itself.
+    /// [`Error::PageShape`] if `page_len` is not a power of two, or if the block starts within a page.
+    /// Another block ends there, and two decoders can't have the page at the same time. Encoders make blocks
+    /// of some MiB, so that is rare. Decode such a stream by [`Xz`](crate::Xz), or into a flat buffer, where
+    /// each block is a page by itself.
     pub fn pages(&self, page_len: usize) -> Result<Range<usize>, Error> {
         if !page_len.is_power_of_two() {
             return Err(Error::PageShape);

@@ -34,29 +34,42 @@ pub(super) const HALF: Probability = (ONE / 2) as Probability;
 
 const ONE_BITS: u32 = 11;
 const ONE: u32 = 1 << ONE_BITS;
-/// A probability moves by a 32nd of its distance to the bit that came.
+/// A probability moves by a 32nd of its distance to the bit that was decoded.
 const MOVE_BITS: u32 = 5;
-/// So it never gets below this, nor above `ONE` less this.
+/// A probability is at least this, and at most `ONE` less this: its steps are zero from there on.
 const LEAST: u32 = (1 << MOVE_BITS) - 1;
 
 /// The range is at least this when a bit is decoded.
 const TOP: u32 = 1 << 24;
 
-/// Bytes that a range decoder begins with: a null byte, and `code`.
+/// Bytes that a range decoder starts with: a null byte, and `code`.
 pub(super) const START: usize = 5;
 
 /// The most bytes that `bits` bits with probabilities and `direct` ones without can take.
 ///
-/// A bit with a probability divides the range by 2^11 / 31 at most, 2^6.05, and a direct one by 2.
-/// Each byte multiplies it by 2^8, up to 2^32. Before the first bit the range can be as small as the
-/// last one left it, 2^(24 - 6.05); after the last one, which is one with a probability, no byte is
-/// taken any more. Counted in hundredths of a bit, the rounding of each division included.
+/// Consider the binary logarithm of the range, a level of at most 32:
+///
+/// - A bit with a probability lowers the level by at most log2(2^11 / 31), which is less than 6.05: it leaves
+///   at least 31 times `range >> 11`.
+/// - A direct bit lowers it by 1.
+/// - A byte raises it by 8. It is taken before a bit, if the level is below 24, and leaves a level below 32.
+///   One byte is enough, as no bit leaves less than 24 - 6.05.
+///
+/// The level is at least 24 - 6.05 before the first bit. The last bit, which has a probability, takes no byte
+/// after it. So all bytes and all bits but the last lead to a level of at most 32:
+///
+/// ```text
+/// (24 - 6.05) + 8 bytes - 6.05 (bits - 1) - direct  <=  32
+/// ```
+///
+/// The sum below is in hundredths of a bit. It includes that `range >> 11` is rounded down, in the 6.05, and
+/// that halves of the range are, in the 1.
 pub(super) const fn most_bytes(bits: usize, direct: usize) -> usize {
     const { assert!(ONE / LEAST == 66) };
     (3200 - (2400 - 605) + (bits - 1) * 605 + direct * 100 + 1) / 800
 }
 
-/// A range decoder on its way through its input.
+/// A range decoder with its input.
 ///
 /// Decoding adapts probabilities, unless `CAREFUL` is set and it is a `trial`.
 #[derive(Clone)]
@@ -65,15 +78,15 @@ pub(super) struct Range<'a, const CAREFUL: bool> {
     pub(super) trial: bool,
 }
 
-/// A range decoder and the input that remains. Bytes that are missing there are read as null bytes: who has
-/// fewer than a symbol can take must look how many were taken.
+/// A range decoder and its remaining input. Missing bytes are read as null bytes, and are not counted: there
+/// must be as many bytes as a symbol can take. Who adds some for that looks how many were taken.
 #[derive(Clone)]
 pub(super) struct Coder<'a> {
     pub(super) state: State,
     pub(super) rest: Iter<'a, u8>,
 }
 
-/// What a range decoder keeps. Zeros stand there before there is one.
+/// What a range decoder keeps between calls: zeros until it has its first bytes.
 #[derive(Clone, Copy)]
 pub(super) struct State {
     range: u32,
@@ -83,12 +96,12 @@ pub(super) struct State {
 zeroed! { impl for State { range, code } }
 
 impl State {
-    /// After the [first bytes](START).
+    /// The state after the [first bytes](START).
     pub(super) const fn new(code: u32) -> Self {
         Self { range: u32::MAX, code }
     }
 
-    /// Whether another byte is due.
+    /// Whether another byte must be taken before the next bit.
     #[inline(always)]
     pub(super) fn is_short(self) -> bool {
         self.range < TOP
@@ -100,7 +113,7 @@ impl State {
         self.code = self.code << 8 | u32::from(byte);
     }
 
-    /// Whether the encoder has ended here.
+    /// Whether the encoder can have ended here: that leaves a `code` of zero.
     pub(super) fn is_at_end(self) -> bool {
         self.code == 0
     }
@@ -114,8 +127,8 @@ impl Coder<'_> {
         }
     }
 
-    /// Decodes a bit of a number, by selection instead of a branch: none could be predicted. Returns also what
-    /// the probability becomes.
+    /// Decodes a bit of a number by selection, as a branch on it could not be predicted. Returns the bit, and
+    /// what the probability becomes.
     #[inline(always)]
     fn digit(&mut self, probability: Probability) -> (bool, Probability) {
         self.normalize();
@@ -125,7 +138,8 @@ impl Coder<'_> {
         let rest = self.state.range.wrapping_sub(bound);
         self.state.range = if zero { bound } else { rest };
         self.state.code = if zero { self.state.code } else { above };
-        // p + (ONE - p) / 32 is p - (p - ONE + 31) / 32 too, with division rounded down.
+        // p + (ONE - p) / 32 is also p - (p - (ONE - 31)) / 32, with division rounded down: one shift for
+        // both.
         let toward = if zero { ONE.wrapping_sub(LEAST) } else { 0 };
         let step = (p.wrapping_sub(toward) as i32) >> MOVE_BITS;
         (!zero, p.wrapping_sub(step as u32) as Probability)
@@ -141,7 +155,7 @@ impl Coder<'_> {
 }
 
 impl<const CAREFUL: bool> Range<'_, CAREFUL> {
-    /// A bit that decides where to go on: as a branch.
+    /// Decodes a bit that decides how to go on, with a branch.
     #[inline(always)]
     pub(super) fn bit(&mut self, probability: &mut Probability) -> bool {
         if CAREFUL {
@@ -172,7 +186,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         self.coder.digit_of(probability)
     }
 
-    /// [`digit_of`](Self::digit_of) as a function of its own: what is rarely run is to be small.
+    /// [`digit_of`](Self::digit_of) out of line: code that seldom runs should be small.
     #[inline(never)]
     fn digit_apart(&mut self, probability: &mut Probability) -> bool {
         let (one, adapted) = self.coder.digit(*probability);
@@ -182,7 +196,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         one
     }
 
-    /// A number of `log2(N)` bits, its highest first, with a one before it.
+    /// Decodes a number of `log2(N)` bits, the highest first. The result has a one before it.
     #[inline(always)]
     pub(super) fn tree<const N: usize>(&mut self, tree: &mut [Probability; N]) -> usize {
         const { assert!(N.is_power_of_two()) };
@@ -192,7 +206,7 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         portable::walk(tree, |probability| self.digit_of(probability))
     }
 
-    /// A literal after a match, whose next byte is `suggested`.
+    /// Decodes a literal after a match that would have gone on with `suggested`.
     #[inline(always)]
     pub(super) fn suggested_literal(&mut self, coder: &mut LiteralCoder, suggested: u8) -> u8 {
         if !CAREFUL {
@@ -201,7 +215,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         coder.suggested(suggested, |probability| self.digit_of(probability))
     }
 
-    /// A number of `bits` bits, its lowest first. The tree begins at `root` in `tree`.
+    /// Decodes a number of `bits` bits, the lowest first. Node n of its tree is `tree[root + n]`, with n from
+    /// 1 on.
     #[inline(always)]
     pub(super) fn reverse_tree<const N: usize>(
         &mut self,
@@ -219,7 +234,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         value
     }
 
-    /// `bits` direct bits, which have no probabilities, after those of `value`, the highest first.
+    /// Decodes `bits` direct bits, which have no probabilities, the highest first, and appends them to
+    /// `value`.
     #[inline(always)]
     pub(super) fn direct(&mut self, value: u32, bits: u32) -> u32 {
         primitives::direct(&mut self.coder, value, bits)

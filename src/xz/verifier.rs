@@ -13,7 +13,7 @@ pub(super) mod check_id {
     pub(super) const SHA256: u8 = 10;
 }
 
-/// Whichever check a stream has (3.4).
+/// The check of a block, of whichever kind the stream has (3.4).
 pub(super) struct Verifier {
     crc: Folded,
     sha256: Sha256,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A program that boots without a kernel, as a boot loader does, and decompresses what it was given: modules
-//! (Multiboot 0.6.96, 3.3), of which the last one is what all others must decode to. It says on the serial
-//! port what it finds. There is no panic handler: that it links is proof that none is needed.
+//! A program that boots without a kernel, as a boot loader does, and decompresses what it is given: modules
+//! (Multiboot 0.6.96, 3.3), the last of which is what all others must decode to. It prints the result on the
+//! serial port. There is no panic handler: that it links is proof that none is needed.
 
 #![no_std]
 
@@ -17,7 +17,7 @@ type Page = [u8; 4096];
 static mut DECODER: Decoder = Carry::new(Concatenated::new(Any::new()));
 static mut PAGES: [Page; 4096] = [[0; 4096]; 4096];
 
-/// The part of the boot information that tells of modules.
+/// The part of the boot information about modules.
 #[repr(C)]
 pub struct Information {
     flags: u32,
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn boot(information: &Information) -> ! {
         let content = unsafe { content.bytes() };
         let mut is_good = !files.is_empty();
         for file in files {
-            // SAFETY: As above.
+            // SAFETY: Each module's bytes are taken once.
             is_good &= examine(decoder, pages, unsafe { file.bytes() }, content);
         }
         if is_good {
@@ -76,10 +76,10 @@ pub unsafe extern "C" fn boot(information: &Information) -> ! {
     leave(1)
 }
 
-/// Whole and in pieces it is the content; cut and changed it is told to be bad.
+/// Checks that `file`, whole and in pieces, decodes to `content`, and is refused when it is cut or changed.
 fn examine(decoder: &mut Decoder, pages: &mut [Page], file: &mut [u8], content: &[u8]) -> bool {
     for piece in [usize::MAX, 4096, 61] {
-        // So that nothing is left of the last time.
+        // So that nothing remains of the last time.
         pages.as_flattened_mut().fill(0xa5);
         let result = decode(decoder, pages, file, piece);
         let decoded = pages.as_flattened().get(..content.len());
@@ -97,7 +97,7 @@ fn examine(decoder: &mut Decoder, pages: &mut [Page], file: &mut [u8], content: 
             return false;
         }
     }
-    // Nothing tells of changed bytes in a format without a check.
+    // A format without a check does not show changed bytes.
     for at in (0..file.len()).step_by(file.len() / 8 + 1) {
         flip(file, at);
         let result = decode(decoder, pages, file, usize::MAX);
@@ -121,7 +121,7 @@ fn flip(file: &mut [u8], at: usize) {
     }
 }
 
-/// All of a file, in pieces, into pages that are added one at a time. Returns how many bytes.
+/// Decodes all of a file, in pieces, into pages that are added one at a time. Returns how many bytes it made.
 fn decode(
     decoder: &mut Decoder,
     pages: &mut [Page],
@@ -153,12 +153,12 @@ fn name(info: Info) -> &'static str {
     info.format.map_or("nothing", |format| format.name())
 }
 
-/// On the first serial port.
+/// Prints on the first serial port.
 fn say(words: &[&str]) {
     words.iter().flat_map(|word| word.bytes()).for_each(send);
 }
 
-/// In decimal.
+/// Prints a number in decimal.
 fn say_number(value: usize) {
     if value >= 10 {
         say_number(value / 10);

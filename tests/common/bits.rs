@@ -28,7 +28,7 @@ pub fn literals(bytes: &[u8]) -> Vec<Op> {
     bytes.iter().map(|&byte| Op::Literal(byte)).collect()
 }
 
-/// Code lengths for all literals but the last, of 8 bits; `last` is for the last literal and what
+/// Code lengths of 8 bits for all literals but the last; `last` is for the last literal and what
 /// follows. A complete code has 2 / 512 to go then.
 pub fn litlen_lengths(last: &[u8]) -> Vec<u8> {
     [&[8; 255], last].concat()
@@ -38,7 +38,7 @@ pub fn litlen_lengths(last: &[u8]) -> Vec<u8> {
 #[derive(Clone, Default)]
 pub struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits used of the last byte; 0: it is full, or there is none.
+    /// Bits used of the last byte; 0 if it is full, or if there is none.
     used: u32,
 }
 
@@ -95,7 +95,7 @@ impl BitWriter {
         self.block(last, 1).ops(&codes, ops).end(&codes)
     }
 
-    /// The header of a block with a code of its own (3.2.7), no repeats used.
+    /// The header of a block with a code of its own (3.2.7), without repeats.
     pub fn dynamic(&mut self, last: bool, litlen: &[u8], distance: &[u8]) -> Codes {
         self.dynamic_counts(last, litlen.len(), distance.len());
         for &length in litlen.iter().chain(distance) {
@@ -104,7 +104,8 @@ impl BitWriter {
         Codes { litlen: Code::canonical(litlen), distance: Code::canonical(distance) }
     }
 
-    /// The same up to the code lengths: HLIT, HDIST, and a code length code that has all symbols.
+    /// The header of a dynamic block up to the code lengths: HLIT, HDIST, and a code length code
+    /// that has all symbols.
     pub fn dynamic_counts(&mut self, last: bool, litlen: usize, distance: usize) -> &mut Self {
         self.counts(last, litlen, distance, CODE_LENGTH_LENGTHS.len());
         for symbol in CODE_LENGTH_ORDER {
@@ -113,7 +114,7 @@ impl BitWriter {
         self
     }
 
-    /// The same up to HCLEN.
+    /// The header of a dynamic block up to HCLEN.
     pub fn counts(
         &mut self,
         last: bool,
@@ -125,7 +126,7 @@ impl BitWriter {
         self.put(litlen as u32 - 257, 5).put(distance as u32 - 1, 5).put(hclen as u32 - 4, 4)
     }
 
-    /// A symbol of the code length alphabet, behind [`dynamic_counts`](Self::dynamic_counts).
+    /// A symbol of the code length alphabet, after [`dynamic_counts`](Self::dynamic_counts).
     pub fn code_length(&mut self, symbol: usize, extra: u32) -> &mut Self {
         self.symbol(&Code::canonical(&CODE_LENGTH_LENGTHS), symbol);
         self.put(extra, [2, 3, 7].get(symbol.wrapping_sub(16)).copied().unwrap_or(0))
@@ -154,7 +155,7 @@ impl BitWriter {
     }
 }
 
-/// The last entry that begins at or below `value`: its index, and the extra bits.
+/// The last entry whose base is at most `value`: its index, and the extra bits.
 fn find(table: &[(usize, u32)], value: usize) -> (usize, u32, u32) {
     let symbol = table.iter().rposition(|&(base, _)| base <= value).unwrap();
     let (base, bits) = table[symbol];
@@ -168,7 +169,7 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// 3.2.6
+    /// The fixed codes (3.2.6).
     pub fn fixed() -> Self {
         let litlen = [vec![8; 144], vec![9; 112], vec![7; 24], vec![8; 8]].concat();
         Self { litlen: Code::canonical(&litlen), distance: Code::canonical(&[5; 32]) }
@@ -197,7 +198,7 @@ impl Code {
 /// A complete code of all 19 code length symbols: 13 / 16 + 6 / 32.
 const CODE_LENGTH_LENGTHS: [u8; 19] = [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5];
 
-/// In which order they stand in a header (3.2.7).
+/// The order of code length code lengths in a header (3.2.7).
 const CODE_LENGTH_ORDER: [usize; 19] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 

@@ -3,12 +3,13 @@
 
 use pagewise::{decode_slice, Any, Carry, Decode, Error, Pause};
 
-/// Each prefix of `stream` waits for more; `content` is all that is ever written.
+/// Checks that each prefix of `stream` waits for more input, and that `content` is all that is ever
+/// written.
 pub fn check_prefixes<D: Decode>(fresh: fn() -> D, stream: &[u8], content: &[u8]) {
     check_prefixes_settled(fresh, stream, content, D::written);
 }
 
-/// The same, but for what is final only: `settled` bytes.
+/// [`check_prefixes`] for output that is not final as it is written: only `settled` bytes count.
 pub fn check_prefixes_settled<D: Decode>(
     fresh: fn() -> D,
     stream: &[u8],
@@ -20,7 +21,7 @@ pub fn check_prefixes_settled<D: Decode>(
     check_growing(Carry::<D, { Any::CARRY }>::new(fresh()), stream, content);
 }
 
-/// Each prefix of `stream` given whole.
+/// Checks each prefix of `stream`, given in one call.
 pub fn check_each_prefix<D: Decode>(
     decoder: &mut D,
     stream: &[u8],
@@ -38,7 +39,7 @@ pub fn check_each_prefix<D: Decode>(
     }
 }
 
-/// The same with one decoder, which gets a byte more each time.
+/// Checks all prefixes of `stream` with one decoder, which gets one more byte each time.
 pub fn check_growing<D: Decode>(mut decoder: D, stream: &[u8], content: &[u8]) {
     let (mut output, mut at) = (vec![0; content.len()], 0);
     for end in 0..=stream.len() {

@@ -6,7 +6,7 @@ use zlib_rs::{DeflateConfig, ReturnCode};
 
 use super::bits::{literals, BitWriter, Op};
 
-/// What stands around a deflate stream.
+/// What is around a deflate stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrapper {
     Deflate,
@@ -50,7 +50,7 @@ pub fn encode_rs(wrapper: Wrapper, content: &[u8], config: DeflateConfig) -> Vec
     stream.to_vec()
 }
 
-/// More than any encoder makes of `length` bytes: the fixed code takes 9 bits at most.
+/// More bytes than any encoder makes of `length` bytes: the fixed code takes 9 bits at most.
 fn bound(length: usize) -> usize {
     length + length / 4 + 1024
 }
@@ -113,7 +113,7 @@ pub fn zlib(cinfo: u8, raw: &[u8], content: &[u8]) -> Vec<u8> {
     [&zlib_header(cinfo << 4 | 8, 0), raw, &adler].concat()
 }
 
-/// CMF, and FLG with FCHECK made to fit (RFC 1950, 2.2).
+/// CMF, and FLG with the FCHECK that fits (RFC 1950, 2.2).
 pub fn zlib_header(cmf: u8, flg: u8) -> [u8; 2] {
     let rest = u16::from_be_bytes([cmf, flg & 0xe0]) % 31;
     [cmf, (flg & 0xe0) | ((31 - rest as u8) % 31)]
@@ -196,13 +196,14 @@ pub fn code(length: usize) -> Vec<u8> {
     while bytes.len() < length {
         let any = random.next().to_le_bytes();
         match random.below(4) {
-            // Calls of x86, ARM, ARM64, PowerPC; any bytes are as good as code for the others.
+            // Calls of x86, ARM, ARM64, PowerPC; for the other filters any bytes are as good as
+            // code.
             0 => bytes.extend([0xe8, any[0], any[1], 0, [0, 0xff][random.below(2)]]),
             1 => bytes.extend([any[0], any[1], any[2], [0xeb, 0x94][random.below(2)]]),
             2 => bytes.extend([0x48, any[0], any[1], any[2] & 0xfc | 1]),
             _ => bytes.extend(any),
         }
-        // In and out of step.
+        // Instructions are in step, and sometimes out of step.
         bytes.truncate(bytes.len() - usize::from(any[7] < 40));
     }
     bytes.truncate(length);

@@ -6,7 +6,8 @@ use pagewise::{decode_slice, Decode, Error, ErrorKind};
 /// What a good stream gives, so that a decoder can be shown to work again.
 pub const CONTENT: &[u8] = b"a good stream";
 
-/// `stream` ends in `error`, which is repeated until a reset; after it `good` decodes.
+/// Checks that `stream` ends in `error`, which is repeated until a reset, and that `good` decodes
+/// after that.
 pub fn check_defect<D: Decode>(mut decoder: D, stream: &[u8], error: Error, good: &[u8]) {
     let mut output = vec![0; 1 << 19];
     assert_eq!(decode_slice(&mut decoder, stream, &mut output), Err(error));
@@ -24,7 +25,7 @@ pub fn check_defect<D: Decode>(mut decoder: D, stream: &[u8], error: Error, good
     assert_eq!(&output[..decoder.written() as usize], CONTENT);
 }
 
-/// Each error is of its kind, has its number, and a message of its own.
+/// Checks that each error is of its kind, has its number, and a message of its own.
 pub fn check_told_apart(errors: &[(Error, ErrorKind, i32)]) {
     for (index, &(error, kind, errno)) in errors.iter().enumerate() {
         assert_eq!((error.kind(), error.errno()), (kind, errno), "{error:?}");

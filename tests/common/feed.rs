@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Feeds a decoder in pieces, and holds every call against the contract of `Decode`.
+//! Feeds a decoder in pieces, and checks every call against the contract of `Decode`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -17,13 +17,13 @@ pub enum Verdict {
     Failed(Error),
 }
 
-/// What came of a stream.
+/// The result of a stream.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub verdict: Verdict,
-    /// The bytes that are final.
+    /// The final bytes.
     pub bytes: Vec<u8>,
-    /// How many were written.
+    /// How many bytes were written.
     pub written: u64,
     pub consumed: u64,
 }
@@ -31,7 +31,7 @@ pub struct Outcome {
 /// How input and pages are split over calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Bytes of input that a call gets on top of the unconsumed ones.
+    /// Bytes of input that a call gets in addition to the unconsumed ones.
     pub chunk: usize,
     /// Length of a page; `None`: one flat page that grows.
     pub page: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Plan {
     pub batch: usize,
     /// Whether pages that no copy can reach any more are reused.
     pub release: bool,
-    /// Whether bytes may be written long before they are final. If not, they are so at once.
+    /// Whether bytes may be written long before they are final. If not, they are final at once.
     pub filtered: bool,
 }
 
@@ -48,18 +48,19 @@ impl Plan {
         Self { chunk: usize::MAX, page: None, batch: 256, release: false, filtered: false };
 }
 
-/// A decoder, and how many bytes it holds back that it has taken, if it does so at all.
+/// A decoder that may hold back bytes that it has taken: `held` is how many, or `None` if it never
+/// does.
 pub trait Holding: Decode {
     fn held(&self) -> Option<usize> {
         None
     }
 
-    /// Bytes that it may ask for at a time, those that it holds included.
+    /// Bytes that it may ask for at a time, including those that it holds.
     fn most(&self) -> usize {
         Self::CARRY
     }
 
-    /// Whether it holds bytes behind its end for damage.
+    /// Whether bytes after its end are damage.
     fn is_strict(&self) -> bool {
         false
     }
@@ -97,7 +98,7 @@ impl<D: Holding, const N: usize> Holding for Carry<D, N> {
     }
 }
 
-/// Decodes a raw stream given whole, with a page more whenever one is asked for.
+/// Decodes a raw stream that is given whole, and adds a page whenever one is asked for.
 pub fn decode_into<P: Page>(stream: &[u8], fresh: impl Fn() -> P) -> Result<Vec<u8>, Error> {
     let (mut decoder, mut pages, mut rest) = (Deflate::new(), Vec::new(), stream);
     loop {
@@ -117,7 +118,7 @@ pub fn decode_into<P: Page>(stream: &[u8], fresh: impl Fn() -> P) -> Result<Vec<
 /// A usual length of pages.
 pub const PAGE: usize = 4096;
 
-/// Decodes `stream` into pages and, with more behind it, into a flat buffer.
+/// Decodes `stream` into pages and, with more bytes after it, into a flat buffer.
 pub fn check_whole<D: Decode>(decoder: &mut D, stream: &[u8], content: &[u8], name: &str) {
     decoder.reset();
     let (mut pages, mut rest): (Vec<[u8; PAGE]>, _) = (Vec::new(), stream);
@@ -143,7 +144,7 @@ pub fn check_whole<D: Decode>(decoder: &mut D, stream: &[u8], content: &[u8], na
     assert!(flat == content, "{name}");
 }
 
-/// Decodes `input`, whose final output must be a head of `expected` at any time.
+/// Decodes `input`, whose final output must be a prefix of `expected` at any time.
 pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Plan) -> Outcome {
     let mut pages = Pages::new(plan);
     let (mut at, mut end) = (0, plan.chunk.min(input.len()));
@@ -203,7 +204,8 @@ pub fn feed<D: Holding>(decoder: &mut D, input: &[u8], expected: &[u8], plan: Pl
     Outcome { verdict, bytes: pages.finish(decoder.settled(), written), written, consumed }
 }
 
-/// After `Done` and after an error every further call says the same, and does nothing.
+/// Checks that after `Done` and after an error every further call returns the same, and does
+/// nothing.
 fn check_end<D: Holding>(decoder: &mut D, verdict: Verdict, rest: &[u8], pages: &mut Pages) {
     let position = (decoder.consumed(), decoder.written());
     for input in [b"", rest, b"##"] {
@@ -218,18 +220,18 @@ fn check_end<D: Holding>(decoder: &mut D, verdict: Verdict, rest: &[u8], pages: 
     }
 }
 
-/// How far behind the output a call is searched for stray bytes: more than a copy's length.
+/// How far after the output a call is searched for stray bytes: more than a copy's length.
 const NEAR: usize = 320;
 
-/// The pages of one decoding, poisoned where nothing was written yet.
+/// The pages of one decoding, poisoned where nothing has been written.
 struct Pages {
     plan: Plan,
     pages: Vec<Vec<u8>>,
-    /// Pages ever added.
+    /// Pages added so far.
     added: u64,
-    /// Output that is no longer in `pages`, and how much it is.
+    /// Output that is no longer in `pages`.
     kept: Vec<u8>,
-    /// What was seen of the output, as it was then, once it was final.
+    /// The final output as it was when it was first seen.
     seen: Vec<u8>,
 }
 
@@ -251,7 +253,7 @@ impl Pages {
         }
     }
 
-    /// Gives away the pages at the front that are out of reach, and puts empty ones at the back.
+    /// Takes the pages that are out of reach off the front, and puts empty ones at the back.
     fn release(&mut self, decoder: &mut impl Decode) {
         let (Some(length), Some(window)) = (self.plan.page, decoder.window()) else { return };
         let reached = decoder.written().saturating_sub(window).min(decoder.settled());
@@ -271,8 +273,8 @@ impl Pages {
         }
     }
 
-    /// After a call that made the bytes `fresh` final: they are right, and none changed behind those
-    /// that are written.
+    /// Checks, after a call that made the bytes `fresh` final, that they are right, and that
+    /// nothing changed after the bytes that are written.
     fn check(&mut self, fresh: Range<u64>, written: u64, expected: &[u8]) {
         let plan = self.plan;
         let (start, end) = (fresh.start as usize, fresh.end as usize);
@@ -320,7 +322,8 @@ impl Pages {
         }
     }
 
-    /// All final output, which is still what it was when it became so, and nothing else has changed.
+    /// Returns all final output, after checks that it has not changed since it was, and that
+    /// nothing else has.
     fn finish(mut self, settled: u64, written: u64) -> Vec<u8> {
         self.check_untouched(self.scratch_end(written as usize)..usize::MAX / 2);
         for page in &self.pages {
@@ -332,10 +335,10 @@ impl Pages {
     }
 }
 
-/// What is poisoned at a time, and after how many bytes the pattern comes again.
+/// Bytes that are poisoned at a time, after which the pattern repeats.
 const POISON: usize = 1 << 16;
 
-/// What stands at a position of the output before it is written, for up to `POISON` bytes.
+/// What is at a position of the output before it is written, for up to `POISON` bytes.
 fn poison(position: usize, length: usize) -> &'static [u8] {
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         (0..2 * POISON).map(|at| 0xa5 ^ (at ^ at >> 8).wrapping_mul(37) as u8).collect()

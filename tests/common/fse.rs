@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! FSE tables built and used as they are defined, and bitstreams that are read backwards (RFC 8878,
-//! 4.1).
+//! FSE tables built and used as they are defined, and bitstreams that are read backwards (RFC 8878, 4.1).
 
 /// A bitstream by the numbers that a decoder reads from it, the first one first.
 #[derive(Clone, Default)]
@@ -26,7 +25,7 @@ impl Backward {
     }
 }
 
-/// Bits in the order in which they stand, least significant first.
+/// Bits in their order in memory, least significant first.
 #[derive(Default)]
 struct Forward {
     bytes: Vec<u8>,
@@ -57,7 +56,7 @@ impl Distribution {
         Self { log, probabilities: probabilities.to_vec() }
     }
 
-    /// One that has all of `symbols`, the frequent ones more often, and at least two.
+    /// A distribution of all of `symbols`, at least two, the frequent ones more often.
     pub fn fitted(log: u32, symbols: impl IntoIterator<Item = u8>) -> Self {
         let mut counts = [0; 256];
         symbols.into_iter().for_each(|symbol| counts[usize::from(symbol)] += 1);
@@ -71,7 +70,7 @@ impl Distribution {
             .iter()
             .map(|&count| if count == 0 { 0 } else { ((count << log) / total).max(1) as i32 })
             .collect();
-        // What rounding left over, or took too much, by ones.
+        // What rounding left over, or took too much of, one by one.
         loop {
             let rest = (1 << log) - probabilities.iter().sum::<i32>();
             let largest = probabilities.iter_mut().max_by_key(|probability| **probability).unwrap();
@@ -92,7 +91,7 @@ impl Distribution {
         let mut symbols = self.probabilities.iter();
         while left > 0 {
             let probability = *symbols.next().expect("probabilities for all rows");
-            // From 0 to `most`, the first `short` of which have a bit less.
+            // A number from 0 to `most`, the first `short` of which have one bit less.
             let (value, most) = ((probability + 1) as u64, (left + 1) as u64);
             let bits = u64::BITS - most.leading_zeros();
             let short = (1 << bits) - 1 - most;
@@ -115,7 +114,7 @@ impl Distribution {
     }
 }
 
-/// What a state means, and how the next one follows.
+/// What a state means, and how the next state follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     pub symbol: u8,
@@ -131,12 +130,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// One symbol, for which no bit is read.
+    /// A table of one symbol, for which no bit is read.
     pub fn rle(symbol: u8) -> Self {
         Self { log: 0, rows: vec![Row { symbol, bits: 0, base: 0 }] }
     }
 
-    /// 4.1.1, "From Normalized Distribution to Decoding Tables".
+    /// A table by 4.1.1, "From Normalized Distribution to Decoding Tables".
     pub fn new(distribution: &Distribution) -> Self {
         let (log, size) = (distribution.log, 1usize << distribution.log);
         let mut symbols = vec![None; size];
@@ -162,8 +161,8 @@ impl Table {
         let symbols: Vec<u8> = symbols.into_iter().map(Option::unwrap).collect();
         let mut rows = vec![Row { symbol: 0, bits: log, base: 0 }; size];
         for (_, symbol) in all().filter(|(&probability, _)| probability != 0) {
-            // Its rows share the states by powers of two: the first ones get two shares, those behind
-            // them one, and these are the first in the states' order.
+            // The symbol's rows share the states by powers of two: the first rows get two shares, the others
+            // one, and the others come first in the states' order.
             let own: Vec<usize> = (0..size).filter(|&row| symbols[row] == symbol).collect();
             let shares = own.len().next_power_of_two();
             let share_bits = log - shares.trailing_zeros();
@@ -178,7 +177,7 @@ impl Table {
         Self { log, rows }
     }
 
-    /// States in which a decoder finds `symbols`, the first one first.
+    /// The states in which a decoder finds `symbols`, the first one first.
     pub fn states(&self, symbols: &[u8]) -> Vec<u32> {
         let mut states = Vec::new();
         for &symbol in symbols.iter().rev() {
@@ -192,7 +191,7 @@ impl Table {
         states
     }
 
-    /// The bits that lead from a state to another.
+    /// Appends the bits that lead from one state to another.
     pub fn step(&self, stream: &mut Backward, from: u32, to: u32) {
         let Row { bits, base, .. } = self.rows[from as usize];
         stream.put((to - base).into(), bits);

@@ -8,23 +8,23 @@ use super::fse::{Backward, Distribution, Table};
 #[derive(Clone, Debug)]
 pub struct Tree {
     pub weights: Vec<u8>,
-    /// How the weights are described: FSE, or directly.
+    /// The distribution that describes the weights by FSE, if they are not described directly.
     pub fse: Option<Distribution>,
 }
 
 impl Tree {
-    /// With weights written directly.
+    /// A tree whose weights are written directly.
     pub fn direct(weights: &[u8]) -> Self {
         Self { weights: weights.to_vec(), fse: None }
     }
 
-    /// With weights written by FSE, of the largest Accuracy_Log.
+    /// A tree whose weights are written by FSE, with the largest Accuracy_Log.
     pub fn fse(weights: &[u8]) -> Self {
         let fse = Distribution::fitted(6, weights[..weights.len() - 1].iter().copied());
         Self { weights: weights.to_vec(), fse: Some(fse) }
     }
 
-    /// Described directly if that is possible.
+    /// A tree that is described directly if possible.
     pub fn new(weights: &[u8]) -> Self {
         if weights.len() <= 129 {
             Self::direct(weights)
@@ -33,7 +33,7 @@ impl Tree {
         }
     }
 
-    /// A tree of all `bytes`, all leaves of which are about as deep.
+    /// A tree of all `bytes`, all leaves of which are at about the same depth.
     pub fn flat(bytes: &[u8]) -> Self {
         Self::new(&weights(&lengths_of(bytes, |count| {
             let depth = count.ilog2();
@@ -81,7 +81,7 @@ impl Tree {
         codes
     }
 
-    /// The Huffman Tree Description (4.2.1): the last weight goes without saying.
+    /// The Huffman Tree Description (4.2.1). The last weight is implied.
     pub fn description(&self) -> Vec<u8> {
         let (_, weights) = self.weights.split_last().unwrap();
         let Some(distribution) = &self.fse else { return direct_weights(weights) };
@@ -101,7 +101,7 @@ impl Tree {
         stream.finish()
     }
 
-    /// Four streams behind their jump table (3.1.1.3.1.6).
+    /// Four streams after their jump table (3.1.1.3.1.6).
     pub fn four_streams(&self, bytes: &[u8]) -> Vec<u8> {
         let quarter = bytes.len().div_ceil(4);
         let streams: Vec<Vec<u8>> = (0..4)
@@ -115,14 +115,14 @@ impl Tree {
     }
 }
 
-/// All weights but the last as four bits each.
+/// All weights but the last, in four bits each.
 pub fn direct_weights(weights: &[u8]) -> Vec<u8> {
     let pairs = weights.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0));
     [u8::try_from(127 + weights.len()).unwrap()].into_iter().chain(pairs).collect()
 }
 
-/// All weights but the last by two interleaved states: a table, and a stream that ends when the
-/// next step would need more bits than there are.
+/// All weights but the last, by two interleaved states: a table, and a stream that ends when the next step
+/// would need more bits than there are.
 pub fn fse_weights(distribution: &Distribution, weights: &[u8]) -> Vec<u8> {
     let table = Table::new(distribution);
     let [first, second] = [0, 1].map(|skip| {
@@ -140,8 +140,8 @@ pub fn fse_weights(distribution: &Distribution, weights: &[u8]) -> Vec<u8> {
     [distribution.description(), stream.finish()].concat()
 }
 
-/// Code lengths for those of all symbols that are among `bytes`, at least two; `lengths` are those of
-/// a complete code with as many symbols.
+/// Code lengths of all symbols up to the last of `bytes`: zero for those not among them, of which at most two
+/// are added to have at least two. `lengths` gives those of a complete code with as many symbols.
 fn lengths_of(bytes: &[u8], lengths: impl FnOnce(usize) -> Vec<u8>) -> Vec<u8> {
     let mut present = [false; 256];
     bytes.iter().for_each(|&byte| present[usize::from(byte)] = true);

@@ -3,8 +3,8 @@
 
 use liblzma::stream::{self, Action, Status, Stream};
 
-/// A decoder's opinion of a file: `Some(true)` valid, `Some(false)` not, `None` truncated. With the
-/// bytes consumed if it is valid, and those that it gave out.
+/// A decoder's opinion of a file: `Some(true)` valid, `Some(false)` not, `None` truncated; the bytes consumed
+/// if it is valid, and those that were output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opinion {
     pub verdict: Option<bool>,
@@ -12,7 +12,7 @@ pub struct Opinion {
     pub given: usize,
 }
 
-/// liblzma takes no more memory than this.
+/// The most memory that liblzma takes.
 const MEMORY: u64 = 1 << 28;
 
 /// Its decoder for one .xz stream, or with [`CONCATENATED`](stream::CONCATENATED) for all.
@@ -20,7 +20,7 @@ pub fn stream_decoder(flags: u32) -> Stream {
     Stream::new_stream_decoder(MEMORY, flags).unwrap()
 }
 
-/// For .lzma files, as `xz -dc` has it, which guesses a file's format by the same header.
+/// A decoder for .lzma files, as `xz -dc` has it, which guesses a file's format by the same header.
 pub fn lzma_decoder() -> Stream {
     Stream::new_lzma_decoder(MEMORY).unwrap()
 }
@@ -31,8 +31,8 @@ pub fn says(decoder: Stream, file: &[u8], output: &mut [u8]) -> Option<Opinion> 
     says_by(whole, decoder, file, output)
 }
 
-/// The same, by so many bytes of output a call. In one call it can give out bytes that the filters have
-/// not seen, if it finds an error behind them.
+/// liblzma's opinion, with at most `piece` bytes of output a call. In a single call it can output bytes that
+/// the filters have not seen, if it finds an error after them.
 pub fn says_by(
     piece: usize,
     mut decoder: Stream,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What libzstd makes of contents, and of frames.
+//! What libzstd makes of contents and of frames.
 
 use zstd_safe::{
     zstd_sys::ZSTD_EndDirective, CCtx, CParameter, DCtx, DParameter, FrameFormat, InBuffer,
@@ -11,7 +11,7 @@ pub fn encode(parameters: &[CParameter], content: &[u8]) -> Vec<u8> {
     encode_with(b"", parameters, content)
 }
 
-/// The same with a dictionary, formatted or not.
+/// A frame of `content` with these parameters and a dictionary, formatted or raw.
 pub fn encode_with(dictionary: &[u8], parameters: &[CParameter], content: &[u8]) -> Vec<u8> {
     let mut encoder = encoder(dictionary, parameters);
     let mut frame = Vec::with_capacity(zstd_safe::compress_bound(content.len()));
@@ -19,7 +19,7 @@ pub fn encode_with(dictionary: &[u8], parameters: &[CParameter], content: &[u8])
     frame
 }
 
-/// A frame whose encoder does not know what follows a piece, and ends a block after each.
+/// A frame in which each piece ends a block, as the encoder does not know that another one follows.
 pub fn encode_pieces(parameters: &[CParameter], pieces: &[&[u8]]) -> Vec<u8> {
     let mut encoder = encoder(b"", parameters);
     let mut frame = Vec::new();
@@ -54,7 +54,7 @@ fn encoder(dictionary: &[u8], parameters: &[CParameter]) -> CCtx<'static> {
     encoder
 }
 
-/// A dictionary of at most `size` bytes for the like of `samples`.
+/// A dictionary of at most `size` bytes for contents like `samples`.
 pub fn train(size: usize, samples: &[&[u8]]) -> Vec<u8> {
     let mut dictionary = Vec::with_capacity(size);
     let sizes: Vec<usize> = samples.iter().map(|sample| sample.len()).collect();
@@ -62,10 +62,10 @@ pub fn train(size: usize, samples: &[&[u8]]) -> Vec<u8> {
     dictionary
 }
 
-/// How libzstd judges a frame, with all bytes that it made of it.
+/// How libzstd judges a frame, with all bytes that it decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opinion {
-    /// Whole, after so many bytes.
+    /// The frame is whole, and has as many bytes.
     Good(usize),
     Bad,
     Truncated,
@@ -92,16 +92,16 @@ impl Decoder {
         decoder
     }
 
-    /// Whether it is good.
+    /// Whether libzstd accepts the dictionary.
     pub fn set_dictionary(&mut self, dictionary: &[u8]) -> bool {
         self.0.load_dictionary(dictionary).is_ok()
     }
 
-    /// Decodes one frame as a stream, for then all limits are checked, into `output`.
+    /// Decodes one frame into `output`, as a stream, because then all limits are checked.
     pub fn decode(&mut self, input: &[u8], output: &mut Vec<u8>) -> Opinion {
         self.0.reset(ResetDirective::SessionOnly).unwrap();
         output.clear();
-        // Not all at once: libzstd would take another path.
+        // In two pieces: given all at once, libzstd would take another path.
         let (first, rest) = input.split_at(input.len() / 2);
         let mut at = 0;
         for piece in [first, rest] {
@@ -126,7 +126,7 @@ impl Decoder {
     }
 }
 
-/// The content of good frames.
+/// The content of a good frame.
 pub fn decode(frame: &[u8]) -> Vec<u8> {
     decode_by(&mut Decoder::new(), frame)
 }

@@ -40,7 +40,7 @@ pub fn expand(symbols: &[Symbol]) -> Vec<u8> {
 #[derive(Clone)]
 struct History {
     bytes: Vec<u8>,
-    /// Where the bytes begin that a copy can reach.
+    /// Where the bytes start that a copy can reach.
     begin: usize,
     distances: [u64; 4],
 }
@@ -58,7 +58,7 @@ impl History {
             Literal(byte) => return self.bytes.push(byte),
             Match { distance, length } => {
                 self.distances = [distance, d0, d1, d2];
-                // Nothing is copied from there.
+                // An end marker copies nothing.
                 if distance == 1 << 32 {
                     0
                 } else {
@@ -81,17 +81,17 @@ impl History {
         }
     }
 
-    /// The byte `distance` back, zero where there is none.
+    /// The byte `distance` bytes back, zero if there is none.
     fn back(&self, distance: u64) -> u8 {
         let at = (self.bytes.len() as u64).checked_sub(distance);
         at.filter(|&at| at >= self.begin as u64).map_or(0, |at| self.bytes[at as usize])
     }
 }
 
-/// A bit's probability to be zero, of 2048.
+/// The probability that a bit is zero, of 2048.
 type Probability = u16;
 
-/// "Range Coder", the other way round.
+/// The encoder for the specification's "Range Coder".
 #[derive(Clone)]
 struct RangeEncoder {
     low: u64,
@@ -134,7 +134,7 @@ impl RangeEncoder {
         }
     }
 
-    /// Puts out the highest byte of `low`, unless a carry may still come.
+    /// Outputs the highest byte of `low`, unless a carry may still come.
     fn shift(&mut self) {
         if self.low as u32 >= 0xff00_0000 && self.low >> 32 == 0 {
             self.pending += 1;
@@ -206,7 +206,7 @@ impl Lengths {
     }
 }
 
-/// All that a state reset forgets.
+/// All that a reset of the state forgets.
 #[derive(Clone)]
 struct Model {
     state: usize,
@@ -254,7 +254,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// With lc, lp and pb.
+    /// An encoder with these lc, lp and pb.
     pub fn new(lc: u32, lp: u32, pb: u32) -> Self {
         Self {
             properties: (lc, lp, pb),
@@ -264,7 +264,7 @@ impl Encoder {
         }
     }
 
-    /// As a header has them.
+    /// The properties as a header has them.
     pub fn properties(&self) -> u8 {
         let (lc, lp, pb) = self.properties;
         ((pb * 5 + lp) * 9 + lc) as u8
@@ -394,10 +394,10 @@ impl Model {
     }
 }
 
-/// Symbols of all kinds for `length` bytes or a few more, behind `before` bytes of history.
+/// Symbols of all kinds for `length` bytes or a few more, after `before` bytes of history.
 pub fn random_symbols(random: &mut Random, length: usize, before: usize) -> Vec<Symbol> {
     let (mut symbols, mut at) = (Vec::new(), 0);
-    // The distances in use, which are within the history.
+    // The distances in use, all of which are within the history.
     while at < length {
         let history = before + at;
         let copied = match random.below(8) {
@@ -432,7 +432,8 @@ pub fn alone(properties: u8, dictionary: u32, size: Option<u64>, data: &[u8]) ->
     [&[properties], &dictionary.to_le_bytes()[..], &size, data].concat()
 }
 
-/// A .lzma file of `symbols` with lc 3, lp 0, pb 2; if `marked` of unknown size, with an end marker.
+/// A .lzma file of `symbols` with lc 3, lp 0, pb 2; if `marked`, of unknown size, with an end
+/// marker.
 pub fn alone_of(symbols: &[Symbol], dictionary: u32, marked: bool) -> Vec<u8> {
     let mut encoder = Encoder::new(3, 0, 2);
     encoder.symbols(symbols);

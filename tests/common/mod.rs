@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! What the tests share.
 
-// Each binary of tests is a crate of its own, and uses its part of this.
+// Each test binary is a crate of its own, and uses only a part of this.
 #![allow(dead_code)]
 
 pub mod bits;

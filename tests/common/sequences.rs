@@ -7,7 +7,7 @@ use super::fse::{Backward, Distribution, Table};
 /// The first repeat offsets (3.1.1.5).
 pub const OFFSETS: [u64; 3] = [1, 4, 8];
 
-/// So many literals, then a copy.
+/// As many literals, then a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequence {
     pub literals: usize,
@@ -25,7 +25,7 @@ pub fn repeat(literals: usize, offset_value: u64, length: usize) -> Sequence {
     Sequence { literals, offset_value, length }
 }
 
-/// The repeat offsets behind `sequence`, the first of which is its own (3.1.1.5).
+/// The repeat offsets after `sequence`, the first of which is its own (3.1.1.5).
 pub fn next_offsets([first, second, third]: [u64; 3], sequence: &Sequence) -> [u64; 3] {
     let shift = u64::from(sequence.literals == 0);
     match sequence.offset_value {
@@ -39,8 +39,8 @@ pub fn next_offsets([first, second, third]: [u64; 3], sequence: &Sequence) -> [u
     }
 }
 
-/// So many sequences that take up to `literals`, `before` bytes from the beginning: offsets near and
-/// far, one byte after another, all repeat codes.
+/// `count` sequences that take at most `literals` literals, `before` bytes from the start: offsets
+/// near and far, one byte after another, all repeat codes.
 pub fn random_sequences(
     random: &mut Random,
     mut offsets: [u64; 3],
@@ -81,7 +81,7 @@ pub enum Mode {
     Repeat,
 }
 
-/// The code of a number, the extra bits and how many.
+/// The code of a number, its extra bits and how many they are.
 type Code = (u8, u64, u32);
 
 /// Codes of literals length, offset and match length (3.1.1.3.2.1.1).
@@ -95,7 +95,7 @@ pub fn codes_of(sequence: &Sequence) -> [Code; 3] {
     ]
 }
 
-/// The last entry that begins at or below `value`.
+/// The last entry whose base is at most `value`.
 fn find(table: &[(usize, u32)], value: usize) -> Code {
     let code = table.iter().rposition(|&(base, _)| base <= value).unwrap();
     let (base, bits) = table[code];
@@ -126,7 +126,7 @@ pub fn sequence_stream(tables: [&Table; 3], sequences: &[Sequence]) -> Backward 
     stream
 }
 
-/// Number_of_Sequences, as short as can be.
+/// Number_of_Sequences, in as few bytes as possible.
 pub fn sequence_count(count: usize) -> Vec<u8> {
     match count {
         0..0x80 => vec![count as u8],
@@ -163,7 +163,7 @@ pub const LITERALS_LENGTHS: [(usize, u32); 36] = [
     (4096, 12), (8192, 13), (16384, 14), (32768, 15), (65536, 16),
 ];
 
-/// Of the match length codes.
+/// Baseline and Number_of_Bits of the match length codes.
 #[rustfmt::skip]
 pub const MATCH_LENGTHS: [(usize, u32); 53] = [
     (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0), (13, 0),

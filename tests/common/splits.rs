@@ -23,12 +23,12 @@ fn plans(filtered: bool) -> Vec<Plan> {
     plans
 }
 
-/// Holds all splits of `input` against `expected`, with a `Carry` and without.
+/// Compares all splits of `input` with `expected`, with a `Carry` and without.
 pub fn check<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
     check_plans::<D, { Any::CARRY }>(fresh, name, input, expected, &plans(false));
 }
 
-/// The same for units of up to `N` bytes.
+/// [`check`] with a `Carry` for units of up to `N` bytes.
 pub fn check_carried<D: Holding, const N: usize>(
     fresh: fn() -> D,
     name: &str,
@@ -38,7 +38,7 @@ pub fn check_carried<D: Holding, const N: usize>(
     check_plans::<D, N>(fresh, name, input, expected, &plans(false));
 }
 
-/// The same where bytes are not final as they are written.
+/// [`check`] where bytes are not final as they are written.
 pub fn check_filtered<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
     check_plans::<D, { Any::CARRY }>(fresh, name, input, expected, &plans(true));
 }
@@ -73,8 +73,8 @@ pub fn done(input: &[u8], content: Vec<u8>) -> Outcome {
     Outcome { verdict: Verdict::Done, bytes: content, written, consumed: input.len() as u64 }
 }
 
-/// What a flat buffer and the whole input give, for streams that end in `error` after a head of
-/// `content`.
+/// The result of the whole input and a flat buffer, for a stream that ends in `error` after a
+/// prefix of `content`.
 pub fn failed<D: Holding>(mut decoder: D, input: &[u8], content: &[u8], error: Error) -> Outcome {
     let outcome = feed(&mut decoder, input, content, Plan::WHOLE);
     assert_eq!(outcome.verdict, Verdict::Failed(error));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! .xz files built field by field, valid or not, with all CRCs right (The .xz File Format), and the
-//! chunks of LZMA2; and what liblzma makes.
+//! .xz files built field by field, valid or not, with all CRCs right (The .xz File Format); the chunks of
+//! LZMA2; and what liblzma makes.
 
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub const LZMA2: u64 = 0x21;
 pub const BRANCHES: [(u64, u32); 8] =
     [(4, 1), (5, 4), (6, 16), (7, 4), (8, 2), (9, 4), (10, 4), (11, 2)];
 
-/// Dictionary Size of 4 KiB, of 1 MiB, and of all that there can be (5.3.1).
+/// Dictionary Sizes of 4 KiB, of 1 MiB, and the largest (5.3.1).
 pub const DICTIONARY_4K: u8 = 0;
 pub const DICTIONARY_1M: u8 = 16;
 pub const DICTIONARY_4G: u8 = 40;
@@ -33,7 +33,7 @@ pub fn crc32(bytes: &[u8]) -> [u8; 4] {
     zlib_rs::crc32::crc32(0, bytes).to_le_bytes()
 }
 
-/// The field of a check (3.4), zeros where its ID is reserved.
+/// The field of a check (3.4); zeros if its ID is reserved.
 pub fn check_field(id: u8, content: &[u8]) -> Vec<u8> {
     let check = match id {
         CRC32 => Check::Crc32,
@@ -41,7 +41,7 @@ pub fn check_field(id: u8, content: &[u8]) -> Vec<u8> {
         SHA256 => Check::Sha256,
         _ => return vec![0; check_size(id)],
     };
-    // liblzma's, from before the Index of a file with one block.
+    // liblzma's, which is before the Index of a file with one block.
     let file = encode(&lzma2(&mut small_options()), check, content);
     let (_, footer) = file.split_last_chunk::<12>().unwrap();
     let index = 4 * (u32::from_le_bytes(footer[4..8].try_into().unwrap()) as usize + 1);
@@ -63,7 +63,7 @@ const EMPTY_SHA256: [u8; 32] = [
     0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-/// 2.1.1.2
+/// Size of a check by its ID (2.1.1.2).
 pub fn check_size(id: u8) -> usize {
     [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64][usize::from(id)]
 }
@@ -84,7 +84,7 @@ pub fn stream_header(flags: [u8; 2]) -> Vec<u8> {
     [b"\xfd7zXZ\0", &flags[..], &crc32(&flags)].concat()
 }
 
-/// A Block Header of `size` bytes (3.1): Block Flags, and fields with zeros behind them.
+/// A Block Header of `size` bytes (3.1): Block Flags, and fields with zeros after them.
 pub fn block_header(size: usize, flags: u8, fields: &[u8]) -> Vec<u8> {
     assert!(size % 4 == 0 && size <= 1024 && 2 + fields.len() + 4 <= size);
     let mut header = vec![(size / 4 - 1) as u8, flags];
@@ -108,28 +108,28 @@ pub fn index_of(fields: &[u8]) -> Vec<u8> {
     index
 }
 
-/// A Stream Footer (2.1.2) behind an Index of `index` bytes.
+/// A Stream Footer (2.1.2) after an Index of `index` bytes.
 pub fn stream_footer(index: u64, flags: [u8; 2]) -> Vec<u8> {
     let fields = [&((index / 4 - 1) as u32).to_le_bytes()[..], &flags].concat();
     [&crc32(&fields)[..], &fields, b"YZ"].concat()
 }
 
-/// A block, to be changed at will.
+/// A block, which tests change as they like.
 #[derive(Clone)]
 pub struct Block {
-    /// Of the header; 0: as small as can be.
+    /// Size of the header; 0: as small as possible.
     pub header_size: usize,
-    /// What the header tells.
+    /// The sizes that the header declares.
     pub compressed_size: Option<u64>,
     pub uncompressed_size: Option<u64>,
     pub filters: Vec<(u64, Vec<u8>)>,
-    /// Compressed Data (3.2), and what they are.
+    /// Compressed Data (3.2), and their content.
     pub data: Vec<u8>,
     pub content: Vec<u8>,
 }
 
 impl Block {
-    /// With LZMA2 alone, and no sizes.
+    /// A block with LZMA2 alone, and no sizes.
     pub fn new(data: Vec<u8>, content: &[u8]) -> Self {
         Self {
             header_size: 0,
@@ -141,7 +141,7 @@ impl Block {
         }
     }
 
-    /// Of stored chunks.
+    /// A block of stored chunks.
     pub fn stored(content: &[u8]) -> Self {
         let mut data = Chunks::new();
         for (index, bytes) in content.chunks(1 << 16).enumerate() {
@@ -150,7 +150,7 @@ impl Block {
         Self::new(data.end(), content)
     }
 
-    /// What liblzma makes with these filters, LZMA2 not among them, and small dictionaries.
+    /// A block that liblzma makes with these filters, LZMA2 not among them, and small dictionaries.
     pub fn encoded(filters: &[(u64, Vec<u8>)], content: &[u8]) -> Self {
         let mut chain = self::filters(filters);
         chain.lzma2(&small_options());
@@ -159,7 +159,7 @@ impl Block {
         Self { filters: [filters, &[lzma2]].concat(), ..Self::new(data, content) }
     }
 
-    /// Both sizes in the header, as a threaded encoder has them.
+    /// The block with both sizes in the header, as threaded encoders write it.
     pub fn with_sizes(mut self) -> Self {
         self.compressed_size = Some(self.data.len() as u64);
         self.uncompressed_size = Some(self.content.len() as u64);
@@ -192,7 +192,7 @@ impl Block {
         block
     }
 
-    /// Its record in the Index (4.3).
+    /// The block's record in the Index (4.3).
     pub fn record(&self, check: u8) -> (u64, u64) {
         let unpadded = self.header().len() + self.data.len() + check_size(check);
         (unpadded as u64, self.content.len() as u64)
@@ -205,7 +205,7 @@ pub fn stream(check: u8, blocks: &[Block]) -> Vec<u8> {
     stream_with(check, blocks, &index(records.len() as u64, &records))
 }
 
-/// The same with another Index.
+/// A whole stream with another Index.
 pub fn stream_with(check: u8, blocks: &[Block], index: &[u8]) -> Vec<u8> {
     let mut stream = stream_header([0, check]);
     blocks.iter().for_each(|block| stream.extend(block.to_bytes(check)));
@@ -273,7 +273,7 @@ impl Chunks {
         Self { encoder: Encoder::new(3, 0, 2), data: Vec::new() }
     }
 
-    /// Up to 64 KiB as they are.
+    /// Adds up to 64 KiB as they are.
     pub fn stored(&mut self, reset: bool, bytes: &[u8]) -> &mut Self {
         let size = u16::try_from(bytes.len() - 1).unwrap().to_be_bytes();
         if reset {
@@ -296,7 +296,7 @@ impl Chunks {
         self.chunk(reset, size, data.len(), &data)
     }
 
-    /// With other sizes than those of `data`.
+    /// Adds a chunk that declares other sizes than those of `data`.
     pub fn chunk(&mut self, reset: Reset, output: usize, input: usize, data: &[u8]) -> &mut Self {
         let output = output - 1;
         self.raw(&[reset as u8 | u8::try_from(output >> 16).unwrap()]);
@@ -313,18 +313,18 @@ impl Chunks {
         self
     }
 
-    /// What there is, and the end of the data.
+    /// The chunks so far, and the end of the data.
     pub fn end(&self) -> Vec<u8> {
         [&self.data[..], &[0]].concat()
     }
 
-    /// All as a block.
+    /// The chunks so far as a block.
     pub fn block(&self) -> Block {
         Block::new(self.end(), self.encoder.content())
     }
 }
 
-/// Fast, with the smallest dictionary.
+/// Fast options, with the smallest dictionary.
 pub fn small_options() -> LzmaOptions {
     let mut options = LzmaOptions::new_preset(0).unwrap();
     options.dict_size(4096);
@@ -337,7 +337,7 @@ pub fn preset(preset: u32, dictionary: u32) -> LzmaOptions {
     options
 }
 
-/// Fast whatever the dictionary.
+/// Makes options fast, whatever the dictionary.
 pub fn fast(options: &mut LzmaOptions) -> &mut LzmaOptions {
     options.mode(Mode::Fast).nice_len(16).depth(1)
 }
@@ -407,8 +407,8 @@ fn process(encoder: &mut Stream, content: &[u8], to: &mut Vec<u8>, action: Actio
     }
 }
 
-/// What the CRC32 fields of a good stream cover; each follows its range, but for the footer's, which
-/// stands before it.
+/// What the CRC32 fields of a good stream cover. Each field follows its range, except the footer's, which is
+/// before it.
 pub fn crc_fields(stream: &[u8]) -> Vec<Range<usize>> {
     let footer = stream.len() - 12;
     let backward = u32::from_le_bytes(stream[footer + 4..footer + 8].try_into().unwrap());
@@ -436,7 +436,7 @@ pub fn crc_fields(stream: &[u8]) -> Vec<Range<usize>> {
     fields
 }
 
-/// Makes the CRC32 fields right again, which are where [`crc_fields`] found them.
+/// Makes the CRC32 fields right again. They are where [`crc_fields`] found them.
 pub fn repair(stream: &mut [u8], fields: &[Range<usize>]) {
     let footer = stream.len() - 12;
     for field in fields {

@@ -3,11 +3,11 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// A decoder's opinion of a stream: `Some(true)` valid, `Some(false)` not, `None` truncated. With the
-/// bytes consumed if it is valid, and those written.
+/// A decoder's opinion of a stream: `Some(true)` valid, `Some(false)` not, `None` truncated; the bytes
+/// consumed if it is valid, and those written.
 pub type Opinion = (Option<bool>, usize, usize);
 
-/// zlib's, of a stream with whatever `decoder` was made for around it; the decoder is a fresh one.
+/// zlib's opinion of a stream in the wrapper that `decoder`, which is fresh, was made for.
 pub fn says(decoder: &mut Decompress, stream: &[u8], output: &mut [u8]) -> Opinion {
     let status = decoder.decompress(stream, output, FlushDecompress::Finish);
     let written = decoder.total_out() as usize;

@@ -24,7 +24,7 @@ pub struct Header {
     pub magicless: bool,
     /// Window_Descriptor; `None`: Single_Segment_flag.
     pub window: Option<u8>,
-    /// Bytes of Frame_Content_Size: 0 or 1 as the flag has it, 2, 4 or 8.
+    /// Bytes of Frame_Content_Size: 0 or 1, as the flag says, 2, 4 or 8.
     pub size_width: usize,
     /// Bytes of Dictionary_ID, and its value.
     pub dictionary: (usize, u32),
@@ -33,13 +33,13 @@ pub struct Header {
     pub bits: u8,
 }
 
-/// Of 128 KiB, which allow blocks of the largest size.
+/// Window_Descriptor of 128 KiB, which allows blocks of the largest size.
 pub const WINDOW_128K: u8 = 7 << 3;
-/// Of 1 KiB, the smallest.
+/// Window_Descriptor of 1 KiB, the smallest.
 pub const WINDOW_1K: u8 = 0;
 
 impl Header {
-    /// With a window of 128 KiB and a check sum.
+    /// A header with a window of 128 KiB and a checksum.
     pub const NEW: Self = Self {
         magicless: false,
         window: Some(WINDOW_128K),
@@ -89,7 +89,7 @@ pub struct Block {
     /// Size_Format; `None`: the smallest.
     pub format: Option<u8>,
     pub sequences: Vec<Sequence>,
-    /// Of literals lengths, offsets and match lengths.
+    /// The modes of literals lengths, offsets and match lengths.
     pub modes: [Mode; 3],
 }
 
@@ -122,7 +122,7 @@ impl Block {
         Self { modes, ..self }
     }
 
-    /// With tables that fit the sequences, of these accuracies.
+    /// The block with tables that fit the sequences, of these accuracies.
     pub fn fitted(self, logs: [u32; 3]) -> Self {
         let modes = [0, 1, 2].map(|kind| {
             let codes = self.sequences.iter().map(|sequence| codes_of(sequence)[kind].0);
@@ -132,7 +132,7 @@ impl Block {
     }
 }
 
-/// What a decoder has in mind between blocks.
+/// What a decoder remembers between blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub tree: Option<Tree>,
@@ -145,7 +145,7 @@ impl Memory {
         [self.literals_section(block), self.sequences_section(block)].concat()
     }
 
-    /// 3.1.1.3.1
+    /// The Literals_Section (3.1.1.3.1).
     pub fn literals_section(&mut self, block: &Block) -> Vec<u8> {
         let size = block.literals.len();
         let (kind, tree) = match &block.coding {
@@ -167,7 +167,7 @@ impl Memory {
         huffman_section(kind, format, size, &stream(format))
     }
 
-    /// 3.1.1.3.2
+    /// The Sequences_Section (3.1.1.3.2).
     pub fn sequences_section(&mut self, block: &Block) -> Vec<u8> {
         let mut section = sequence_count(block.sequences.len());
         if block.sequences.is_empty() {
@@ -200,13 +200,13 @@ pub fn plain_section(kind: u8, format: Option<u8>, size: usize, content: &[u8]) 
         _ => 3,
     });
     let (shift, length) = [(3, 1), (4, 2), (3, 1), (4, 3)][usize::from(format)];
-    // The higher bit of the shortest format belongs to the size.
+    // In the shortest format, the higher bit belongs to the size.
     let format = if shift == 3 { 0 } else { format };
     let header = size << shift | usize::from(format) << 2 | usize::from(kind);
     [&header.to_le_bytes()[..length], content].concat()
 }
 
-/// A Huffman-coded literals section, with or without a tree, whose streams are in `content`.
+/// A Huffman-coded literals section, with or without a tree; `content` has the streams.
 pub fn huffman_section(kind: u8, format: u8, size: usize, content: &[u8]) -> Vec<u8> {
     let sizes = size as u64 | (content.len() as u64) << size_bits(format);
     let header = sizes << 4 | u64::from(format) << 2 | u64::from(kind);
@@ -223,7 +223,7 @@ pub struct Writer {
     pub memory: Memory,
     pub offsets: [u64; 3],
     blocks: Vec<u8>,
-    /// Where the last block begins.
+    /// Where the last block starts.
     last: usize,
     /// A dictionary's content, and what follows it.
     history: Vec<u8>,
@@ -235,7 +235,7 @@ impl Writer {
         Self::behind(b"")
     }
 
-    /// With a raw dictionary.
+    /// A writer with a raw dictionary.
     pub fn behind(dictionary: &[u8]) -> Self {
         Self {
             memory: Memory::default(),
@@ -266,7 +266,7 @@ impl Writer {
         self.unchecked(block)
     }
 
-    /// A compressed block that may mean nothing: it is not expanded.
+    /// Adds a compressed block that may be invalid: it is not expanded.
     pub fn unchecked(&mut self, block: &Block) -> &mut Self {
         let content = self.memory.block(block);
         self.push(COMPRESSED, content.len(), &content)
@@ -278,7 +278,7 @@ impl Writer {
         self
     }
 
-    /// 3.1.1.4
+    /// Sequence execution (3.1.1.4).
     fn execute(&mut self, block: &Block) {
         let mut literals = block.literals.iter();
         for sequence in &block.sequences {
@@ -310,7 +310,7 @@ impl Writer {
 pub struct Dictionary {
     pub id: u32,
     pub tree: Tree,
-    /// Of literals lengths, offsets and match lengths.
+    /// The tables of literals lengths, offsets and match lengths.
     pub tables: [Distribution; 3],
     pub offsets: [u64; 3],
     pub content: Vec<u8>,
@@ -325,7 +325,7 @@ impl Dictionary {
         [&bytes[..], &self.content].concat()
     }
 
-    /// For the frames that need it.
+    /// A writer for frames that need the dictionary.
     pub fn writer(&self) -> Writer {
         let tables = self.tables.each_ref().map(|table| Some(Table::new(table)));
         let memory = Memory { tree: Some(self.tree.clone()), tables };
@@ -333,7 +333,7 @@ impl Dictionary {
     }
 }
 
-/// XXH64 with a seed of zero, as its specification has it.
+/// XXH64 with a seed of zero, as its specification defines it.
 pub fn xxh64(bytes: &[u8]) -> u64 {
     const P: [u64; 5] = [
         0x9e37_79b1_85eb_ca87,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Copies of all distances and lengths, held against a naive twin, for pages of many lengths.
+//! Copies of all distances and lengths, compared with a naive twin, for pages of many lengths.
 
 use crate::common::bits::{expand, literals, BitWriter, Op};
 use crate::common::data::{self, random_ops, Random};
@@ -40,7 +40,7 @@ fn far_copies_of_all_lengths() {
     }
 }
 
-/// Holds `ops` against their naive expansion, for pages of all lengths and flat output.
+/// Compares `ops` with their naive expansion, for pages of all lengths and flat output.
 fn check(ops: &[Op]) {
     let content = expand(ops);
     let stream = BitWriter::new().fixed(true, ops).finish();

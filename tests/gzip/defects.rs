@@ -10,9 +10,9 @@ use pagewise::{
     decode_slice, Any, Concatenated, Decode, Deflate, Error, ErrorKind, Format, Gzip, Pause, Zlib,
 };
 
-/// In each wrapper, and where `Any` chooses it.
+/// Checks `stream` in each wrapper, and where `Any` chooses the format.
 fn check_raw(stream: &[u8], error: Error) {
-    // Bytes behind the defect, so that it is not the input's end that stops the decoder.
+    // Bytes after the defect, so that the decoder does not stop because the input ends.
     let stream = [stream, &[0; 64]].concat();
     let raw = raw_literals(CONTENT);
     let header = GzipHeader::full().to_bytes();
@@ -60,7 +60,7 @@ fn code_length_codes() {
         Error::DeflateRepeatFirst,
     );
 
-    // 250 lengths, then repeats of 8 or more where 8 are left.
+    // 250 lengths, then repeats of 8 or more where 8 remain.
     for repeats in [[(16, 3), (16, 0)], [(17, 0), (17, 3)], [(0, 0), (18, 0)], [(18, 127), (0, 0)]]
     {
         let mut stream = BitWriter::new();
@@ -74,7 +74,7 @@ fn code_length_codes() {
 #[test]
 fn codes() {
     let good = litlen_lengths(&[9, 9]);
-    // One code too many, of the longest length: only there can the excess be as small.
+    // One code too many, of the longest length: only there can the excess be that small.
     let longest = [(1..=14).collect(), vec![15; 3]].concat();
     let defects: [(&[u8], &[u8], Error); 12] = [
         (&[vec![0; 240], longest.clone()].concat(), &[1, 1], Error::DeflateLitlenCode),
@@ -85,7 +85,7 @@ fn codes() {
         (&litlen_lengths(&[8, 9]), &[1, 1], Error::DeflateLitlenCode),
         (&litlen_lengths(&[9, 10]), &[1, 1], Error::DeflateLitlenCode),
         (&litlen_lengths(&[0, 9]), &[1, 1], Error::DeflateLitlenCode),
-        // Alone, but of two bits.
+        // One code alone, but of two bits.
         (&[vec![0; 256], vec![2]].concat(), &[1, 1], Error::DeflateLitlenCode),
         (&good, &[1, 1, 1], Error::DeflateDistanceCode),
         (&good, &[1, 2], Error::DeflateDistanceCode),
@@ -100,7 +100,7 @@ fn codes() {
 
 #[test]
 fn symbols() {
-    // In the fixed code they have codes and mean nothing (RFC 1951, 3.2.6).
+    // Symbols that have codes in the fixed code, and mean nothing (RFC 1951, 3.2.6).
     let codes = Codes::fixed();
     for symbol in [286, 287] {
         let stream = BitWriter::new().block(true, 1).symbol(&codes.litlen, symbol).finish();
@@ -136,7 +136,7 @@ fn distances() {
         }
     }
 
-    // Past the window that CINFO declares, with as much output as anyone could ask for.
+    // A distance past the window that CINFO declares, with as much output as anyone could ask for.
     let good = zlib(7, &raw_literals(CONTENT), CONTENT);
     for cinfo in 0..7 {
         let window = 256 << cinfo;
@@ -177,7 +177,8 @@ fn gzip_fields() {
     let header = GzipHeader::full().to_bytes().len();
     let end = good.len();
     for bit in 0..8 {
-        // Each byte that does not change where fields end; the second of XLEN, the zeros do.
+        // Bytes that can change without moving the end of a field: not XLEN, nor the zero after a
+        // string.
         for at in (4..10).chain(12..20).chain([header - 3, header - 2, header - 1]) {
             if good[at] ^ 1 << bit != 0 && at != header - 3 {
                 check(at, 1 << bit, Error::GzipHeaderCrc);
@@ -245,7 +246,7 @@ fn formats() {
         (&lzma(0, 0x6000, 0), Format::Lzma),
         (&lzma(224 - 4 - 9 * 4, u32::MAX, (1 << 38) - 1), Format::Lzma),
     ] {
-        // Not one byte earlier, and then it is known what it was.
+        // The error comes not one byte earlier, and then it is known.
         for end in 0..stream.len() {
             let progress = Any::new().decode(&stream[..end], &mut [[0; 64]]).unwrap();
             assert!(matches!(progress.pause, Pause::NeedInput { min } if min > end));
@@ -308,7 +309,7 @@ fn mistakes_of_the_caller() {
     let literals = BitWriter::new().fixed(true, &ops[..200]).finish();
     let stream = BitWriter::new().fixed(true, &ops).finish();
 
-    // Pages that went too early.
+    // Pages that were released too early.
     let (mut decoder, mut pages) = (Deflate::new(), vec![[0; 64]; 4]);
     let most = literals.len() - 2;
     let consumed = decoder.decode(&stream[..most], &mut pages).unwrap().consumed;
@@ -362,7 +363,7 @@ fn errors_are_told_apart() {
 
 #[test]
 fn a_code_is_canonical() {
-    // The writer that all of this rests on: the example of RFC 1951, 3.2.2.
+    // The writer that all of this relies on: the example of RFC 1951, 3.2.2.
     let code = Code::canonical(&[3, 3, 3, 3, 3, 2, 4, 4]);
     let mut stream = BitWriter::new();
     (0..8).for_each(|symbol| _ = stream.symbol(&code, symbol));

@@ -31,7 +31,7 @@ impl Pair {
         Self { zlib: Decompress::new(false), pagewise: Box::new(Deflate::new()), outputs }
     }
 
-    /// Both think the same of `stream`.
+    /// Checks that both judge `stream` alike.
     fn agree(&mut self, stream: &[u8]) -> Option<bool> {
         let [a, b] = &mut self.outputs;
         self.zlib.reset(false);
@@ -47,7 +47,7 @@ impl Pair {
 fn zlib_agrees_on_odd_codes() {
     let mut pair = Pair::new();
     let mut verdicts = Vec::new();
-    // One code too many, of the longest length: only there can the excess be as small.
+    // One code too many, of the longest length: only there can the excess be that small.
     let longest = [(1..=14).collect(), vec![15; 3]].concat();
     let litlens: [&[u8]; 10] = [
         &[vec![0; 240], longest.clone()].concat(),
@@ -81,7 +81,7 @@ fn zlib_agrees_on_odd_codes() {
             let mut stream = BitWriter::new();
             let _ = stream.dynamic(true, litlen, distance);
             for tail in 0..256 {
-                // Random symbols, and zeros behind them.
+                // Random symbols, and zeros after them.
                 let mut stream = stream.clone();
                 for byte in data::Random(tail).bytes(12).into_iter().chain([0; 40]) {
                     stream.put(u32::from(byte), 8);
@@ -157,7 +157,7 @@ fn zlib_agrees_on_random_code_lengths() {
     let mut pair = Pair::new();
     let (mut random, mut good) = (data::Random(9), 0);
     for _ in 0..4000 {
-        // Complete codes, some of which are then broken.
+        // Complete codes, some of which are then made incomplete.
         let mut litlen = complete(&mut random, 257 + 29, 15);
         let shortest = (0..litlen.len()).filter(|&at| litlen[at] > 0).min_by_key(|&at| litlen[at]);
         litlen.swap(256, shortest.unwrap());
@@ -212,7 +212,7 @@ fn zlib_agrees_on_mutated_streams() {
     let (mut random, mut verdicts) = (data::Random(1), Vec::new());
     for round in 0..30_000 {
         let mut stream = streams[round % streams.len()].clone();
-        // Headers decide more than the symbols behind them.
+        // Headers decide more than the symbols after them.
         let reach = if round % 2 == 0 { stream.len().min(60) } else { stream.len() };
         for _ in 0..1 + random.below(3) {
             stream[random.below(reach)] ^= 1 << random.below(8);
@@ -239,7 +239,7 @@ fn zlib_agrees_on_mutated_streams() {
 }
 
 /// A code length code without any code fails at once here. zlib reads zeros for lengths, and fails
-/// when it has them all: an end of the input before that is the one difference.
+/// once it has them all. So they differ only where the input ends before that.
 fn agree_but_for_no_code(pair: &mut Pair, stream: &[u8]) -> Option<bool> {
     let [a, b] = &mut pair.outputs;
     pair.pagewise.reset();

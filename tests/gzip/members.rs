@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Members one after the other, and what may stand behind them.
+//! Members one after the other, and what may follow them.
 
 use crate::common::bits::{expand, literals, BitWriter, Op};
 use crate::common::data::{self, encode_c, gzip, raw_literals, GzipHeader, Wrapper};
@@ -61,14 +61,14 @@ fn many_members() {
     assert_eq!(decoder.consumed(), file.len() as u64);
     assert_eq!(decoder.info().blocks, count as u64, "blocks over all members");
 
-    // One member is one member without `Concatenated`.
+    // Without `Concatenated`, only one member is decoded.
     let first = decode_slice(&mut Gzip::new(), &file[20..], &mut output).unwrap();
     assert_eq!(first.written, 1);
 }
 
 #[test]
 fn members_behind_any_boundary() {
-    // A member's end meets every place of a piece, and of what a `Carry` joins.
+    // A member ends at each place of a piece, and of what a `Carry` joins.
     let file = [member(b"first"), member(&data::text(57)), member(b"third")].concat();
     let content = [b"first", &data::text(57)[..], b"third"].concat();
     for chunk in 1..=2 * file.len() {
@@ -93,10 +93,10 @@ fn what_stands_behind_a_member() {
         (b"tail", 0, 1),
         (&[0], 1, 1),
         (&[0; 1000], 1000, 1),
-        // Neither the second byte of a member, nor its first only.
+        // Not the second byte of a member, or only its first.
         (&[0x1f, 0x8a, 8], 0, 1),
         (&[0x1e, 0x8b, 8], 0, 1),
-        // `gzip -dc` ignores a member behind padding.
+        // `gzip -dc` ignores a member after padding.
         (&[&[0; 10][..], &first].concat(), 10, 1),
         (&[&[0; 3][..], b"tail"].concat(), 3, 1),
         (&[&first[..], &[0, 0], b"tail"].concat(), first.len() + 2, 2),
@@ -108,7 +108,7 @@ fn what_stands_behind_a_member() {
         assert_eq!(decoded.consumed, first.len() + taken, "{behind:x?}");
         assert_eq!(decoder.consumed(), decoded.consumed as u64);
         assert_eq!(decoder.members(), members, "{behind:x?}");
-        // It stays at its end, whatever comes.
+        // The decoder stays at the end, whatever comes.
         for more in [&file[decoded.consumed..], b"\x01\x02\x03", &first] {
             let result = decoder.decode(more, &mut [[0; 128]]);
             assert_eq!(result, Ok(Progress::new(0, Pause::Done)), "{behind:x?}");
@@ -116,7 +116,7 @@ fn what_stands_behind_a_member() {
         decoder.reset();
         assert_eq!((decoder.members(), decoder.consumed()), (0, 0));
     }
-    // What begins like a member is one, and fails as one.
+    // What starts like a member is one, and fails as one.
     let file = [&first[..], &[0x1f, 0x8b, 9]].concat();
     assert_eq!(decode_slice(&mut gzips(), &file, &mut [0; 100]), Err(Error::GzipMethod));
 }
@@ -145,7 +145,7 @@ fn a_lone_byte() {
     let progress = decoder.decode(&file, &mut [[0; 64]]).unwrap();
     assert_eq!(progress, Progress::new(file.len(), Pause::NeedInput { min: 1 }));
     assert_eq!((decoder.held(), decoder.get_ref().members()), (1, 1));
-    // Trailing bytes that it had taken are held, those that it had not are left.
+    // Trailing bytes that it had taken are held, and those that it had not are not consumed.
     let progress = decoder.decode(b"??", &mut [[0; 64]]).unwrap();
     assert_eq!(progress, Progress::new(0, Pause::Done));
     assert_eq!((decoder.held(), decoder.consumed()), (1, first.len() as u64));
@@ -155,7 +155,8 @@ fn a_lone_byte() {
 
 #[test]
 fn no_copy_reaches_into_the_member_before() {
-    // Whatever page and copy length: the bytes are there, but are not this member's history.
+    // Whatever the page and the copy's length: the bytes are there, but not in this member's
+    // history.
     for before in [3, 40, 64, 100, 5_000, 40_000] {
         let first = member(&data::text(before));
         for own in [0, 1, 10, 63, 64, 200] {
@@ -171,7 +172,7 @@ fn no_copy_reaches_into_the_member_before() {
                 let result = gzips().decode(&file, &mut pages);
                 assert_eq!(result, Err(Error::DistanceBeforeStart), "{before}, {own}, {length}");
 
-                // One byte nearer it is.
+                // One byte nearer, they are.
                 if own > 0 {
                     ops.pop();
                     ops.push(Op::Copy { distance: own, length });
@@ -211,7 +212,7 @@ fn only_gzip_has_members() {
 
 #[test]
 fn a_check_covers_its_member_only() {
-    // And a defect in the second member leaves the first one's bytes.
+    // A defect in the second member does not affect the first one's bytes.
     let first = member(&data::text(500));
     let mut file = [first.clone(), member(&data::text(300))].concat();
     let end = file.len();
@@ -229,8 +230,8 @@ fn a_check_covers_its_member_only() {
 
 #[test]
 fn floods_of_empty_members_and_blocks() {
-    // No output, so no page is asked for, and one call takes them all: each call for a page or for
-    // more input would be counted.
+    // There is no output, so no page is asked for, and one call takes all members: each call for a
+    // page or for more input would be counted.
     const FLOOD: usize = 20_000;
     let empty: [Vec<u8>; 3] = [
         member(b""),

@@ -39,7 +39,7 @@ fn build(cinfo: u8, dictionary: &[u8], ops: &[Op], content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn all_splits() {
-    // The end of the dictionary, its middle, and text of its own, past a window's length.
+    // The end of the dictionary, its middle, and text of its own, more than a window long.
     let content =
         [&DICTIONARY[39_000..], &DICTIONARY[15_000..18_000], &text(50_000)[40_000..]].concat();
     for window_bits in [9, 15] {
@@ -67,7 +67,7 @@ fn copies_reach_as_far_as_the_window() {
     let mut decoder = Zlib::new();
     decoder.set_dictionary(&dictionary);
     let copy = |distance, length| Op::Copy { distance, length };
-    // A window of 256 bytes: its first byte, past the start of the output and across it.
+    // A window of 256 bytes: a copy from its first byte on, across the start of the output.
     let content = [&dictionary[744..], &dictionary[744..746]].concat();
     let stream = build(0, &dictionary, &[copy(256, 258)], &content);
     let decoded = decode_slice(&mut decoder, &stream, &mut output).unwrap();
@@ -79,7 +79,7 @@ fn copies_reach_as_far_as_the_window() {
     let stream = build(0, &dictionary, &[Op::Literal(0), copy(257, 3)], &[]);
     let result = decode_slice(&mut decoder, &stream, &mut output);
     assert_eq!(result, Err(Error::DistancePastWindow));
-    // A larger window, but no more dictionary.
+    // A larger window, but no larger dictionary.
     let stream = build(7, &dictionary, &[copy(1000, 3)], &dictionary[..3]);
     assert_eq!(decode_slice(&mut decoder, &stream, &mut output).unwrap().written, 3);
     let stream = build(7, &dictionary, &[copy(1001, 3)], &[]);
@@ -93,14 +93,14 @@ fn the_right_one_is_asked_for() {
     let stream = encode(content, &DICTIONARY, 15);
     let id = zlib_rs::adler32::adler32(1, &DICTIONARY);
     let mut output = [0; 100];
-    // None, another one, the right one, and none again.
+    // No dictionary, another one, the right one, and none again.
     let mut decoder = Zlib::new();
     assert_eq!(decode_slice(&mut decoder, &stream, &mut output), Err(Error::ZlibDictionary));
     assert_eq!(decoder.info().dictionary_id, Some(id));
     decoder.set_dictionary(&DICTIONARY[1..]);
     assert_eq!(decode_slice(&mut decoder, &stream, &mut output), Err(Error::ZlibDictionary));
     decoder.set_dictionary(&DICTIONARY);
-    // It stays over resets, and is not used by streams that ask for none.
+    // The dictionary stays over resets, and is not used by streams that ask for none.
     for _ in 0..2 {
         assert_eq!(
             decode_slice(&mut decoder, &stream, &mut output).unwrap().written,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What C zlib and zlib-rs compress comes back, whatever they were told.
+//! What C zlib and zlib-rs compress comes back, whatever their settings.
 
 use crate::common::data::{self, encode_c, encode_rs, Wrapper};
 use crate::common::feed::{check_whole as check, PAGE};

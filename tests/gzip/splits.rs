@@ -79,7 +79,7 @@ fn repeat(distance: usize, length: usize, times: usize) -> Vec<Op> {
     vec![Op::Copy { distance, length }; times]
 }
 
-/// What `ops` append to `content`.
+/// `content`, and what `ops` append to it.
 fn expand_behind(content: &[u8], ops: &[Op]) -> Vec<u8> {
     let all = expand(&[literals(content), ops.to_vec()].concat());
     all[content.len()..].to_vec()
@@ -108,7 +108,7 @@ fn copies_over_page_ends() {
 
 #[test]
 fn the_smallest_carry() {
-    // A unit of input fits, wherever its pieces end.
+    // A unit of input fits into the `Carry`, wherever its pieces end.
     let content = data::text(3_000);
     let raw = encode_c(Wrapper::Deflate, &content, 9, 15);
     let file = gzip(&GzipHeader::full(), &raw, &content).repeat(2);
@@ -139,7 +139,7 @@ fn concatenated_members() {
     check(gzips, "members", &file, &expected);
     check(|| Concatenated::new(Any::new()), "members, any format", &file, &expected);
 
-    // Trailing bytes, padding, and trailing bytes behind padding, are no part of the output.
+    // Trailing bytes, padding, and trailing bytes after padding, are no part of the output.
     check(gzips, "trailing", &[&file, &b"trailing"[..]].concat(), &expected);
     let padded = [&file[..], &[0; 700]].concat();
     let expected = Outcome { consumed: padded.len() as u64, ..expected };
@@ -156,7 +156,7 @@ fn truncated_streams() {
         let mut decoder: Carry<Gzip> = Carry::new(Gzip::new());
         let outcome = feed(&mut decoder, file, &content, Plan::WHOLE);
         assert_eq!(outcome.verdict, Verdict::Truncated);
-        // How much of the input was consumed is the same too, with what a `Carry` holds.
+        // How much of the input was consumed is the same too, including what a `Carry` holds.
         check(Gzip::new, &format!("{missing} bytes missing"), file, &outcome);
     }
 }
@@ -178,7 +178,7 @@ fn errors_in_wrappers() {
 
 #[test]
 fn ends_in_deflate() {
-    // Each after output that fills several small pages, all of which must have been written.
+    // Each end after output that fills several small pages, all of which must have been written.
     check_ends(&literals(&data::text(5_000)), true);
 }
 
@@ -191,14 +191,14 @@ fn ends_behind_a_copy_over_a_page_end() {
     for start in [10, 60, 63, 4_000, 4_090] {
         check_ends(&copy(start), true);
     }
-    // The rounds of a flat buffer end somewhere too.
+    // The rounds of a flat buffer have ends too.
     for bits in 12..=14 {
         check_ends(&copy((1 << bits) - 100), false);
     }
 }
 
-/// Streams that are well-formed up to the end of `ops`, and not behind it: all that `ops` stand for
-/// is written, in one piece and, if `split`, in others.
+/// Streams that are well-formed up to the end of `ops`, and not after it: everything that `ops`
+/// stand for is written, in one piece and, if `split`, in others.
 fn check_ends(ops: &[Op], split: bool) {
     let codes = Codes::fixed();
     let mut closed = BitWriter::new();
@@ -208,7 +208,7 @@ fn check_ends(ops: &[Op], split: bool) {
 
     let mut ends = vec![(Verdict::Truncated, closed.clone())];
     let mut end = |stream: &mut BitWriter, error| {
-        // Bytes behind the defect, so that it is not the input's end that stops the decoder.
+        // Bytes after the defect, so that the decoder does not stop because the input ends.
         ends.push((Verdict::Failed(error), stream.put(0, 64).clone()));
     };
     end(closed.clone().block(true, 3), Error::DeflateBlockType);

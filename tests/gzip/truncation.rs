@@ -98,11 +98,11 @@ fn every_flipped_bit_is_found() {
             }
         }
     }
-    // FTEXT, MTIME, XFL, OS and the name are free where no header CRC is.
+    // FTEXT, MTIME, XFL, OS and the name may have any values if there is no header CRC.
     assert!(harmless >= 6 * (1 + 8 * (6 + 4)), "{harmless}");
 }
 
-/// A member with these fields is decoded, its header cut in two at each of `cuts`.
+/// Decodes a member with these fields, its header cut in two at each of `cuts`.
 fn check_cuts(decoder: &mut Gzip, header: &GzipHeader, cuts: impl Iterator<Item = usize>) {
     const CONTENT: &[u8] = b"behind the header";
     let member = gzip(header, &raw_literals(CONTENT), CONTENT);
@@ -140,7 +140,7 @@ fn fields_of_all_lengths() {
 #[test]
 fn long_fields() {
     let header = GzipHeader {
-        // With zeros, which end strings only.
+        // Of zeros, which end strings but not this field.
         extra: Some(vec![0; 65_535]),
         name: Some(data::text(100_000)),
         comment: Some(vec![b'c'; 70_000]),
@@ -152,7 +152,7 @@ fn long_fields() {
     let near = ends.into_iter().flat_map(|end: usize| end.saturating_sub(3)..=end + 3);
     check_cuts(&mut Gzip::new(), &header, near.filter(|&cut| cut <= length));
 
-    // A byte at a time: bounded state, whatever the field's length.
+    // A byte at a time: the state is bounded, whatever the field's length.
     let member = gzip(&header, &raw_literals(b"abc"), b"abc");
     check_growing(Gzip::new(), &member, b"abc");
     check_growing(Carry::<Any, { Any::CARRY }>::new(Any::new()), &member, b"abc");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The C ABI makes decoders in memory that holds anything: what it is changes no result, and none of it
-//! gets into a page, also not as scratch bytes.
+//! The C ABI makes decoders in memory that holds anything. What it holds changes no result, and none of it
+//! gets into a page, not even as scratch bytes.
 
 use std::ffi::{c_int, c_void};
 
 use crate::common::data::{self, encode_c, Wrapper};
 use crate::common::xz::{self, Block, CRC64, X86};
 use crate::common::{libzstd, lzma};
-// What links the symbols below.
+// Links the symbols below.
 use pagewise as _;
 
 #[repr(C)]
@@ -63,7 +63,7 @@ fn calls(format: c_int, byte: u8, page_length: usize, stream: &[u8]) -> Vec<Call
         let result =
             unsafe { pagewise_decode(decoder, input, length, views, count, &raw mut progress) };
         rest = &rest[progress.consumed..];
-        // All but the last two are as they were.
+        // All pages but the last two are as they were.
         calls.push((result, progress, pages[pages.len().saturating_sub(2)..].to_vec()));
         if result != NEED_PAGE {
             return calls;

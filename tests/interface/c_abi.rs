@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The C ABI, from a C program that is built as its users would: the crate by plain rustc, the program
-//! by the system's C compiler, and nothing else linked to them.
+//! The C ABI, from a C program that is built as its users would build it: the crate by plain rustc, the
+//! program by the system's C compiler, and nothing else linked to them.
 
 use std::env;
 use std::ffi::OsStr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Decoders made where they stay: on the heap or in memory of the caller, with little stack.
+//! Decoders made in place, on the heap or in memory of the caller, with little stack.
 
 use std::mem::MaybeUninit;
 use std::thread;
@@ -47,7 +47,7 @@ fn on_the_heap() {
     with_small_stack(|| decode(&mut File::boxed(), &stream, &content, &mut output));
 }
 
-/// A name and how far it has come, without the tables.
+/// `Debug` shows a name and how far the decoder has come, without the tables.
 #[test]
 fn debug_is_short() {
     let text = format!("{:?}", Concatenated::new(Any::new()));

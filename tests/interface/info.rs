@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What headers tell before any output: sizes, windows and dictionaries.
+//! What headers declare, known before any output: sizes, windows and dictionaries.
 
 use pagewise::{decode_slice, Any, Concatenated, Decode, Error, Lzma, Pause, Status, Zstd};
 
@@ -33,14 +33,14 @@ fn sizes_of_content() {
     let mut output = vec![0; 6000];
     for (stream, size) in cases {
         assert_eq!(at_first_page(Any::new(), &stream).info.content_size, size);
-        // Once it is complete, the size is known in each format.
+        // Once the header is complete, the size is known in each format.
         let mut decoder = Any::new();
         let _ = decode_slice(&mut decoder, &stream, &mut output).unwrap();
         assert_eq!(decoder.info().content_size, Some(3000));
         decoder.reset();
         assert_eq!(decoder.info(), Any::new().info());
     }
-    // Of several members it is the last one's, not the sum.
+    // Of several members, the size is the last one's, not the sum.
     let mut decoder = Concatenated::new(Any::new());
     let _ = decode_slice(&mut decoder, &[told, untold].concat(), &mut output).unwrap();
     assert_eq!((decoder.written(), decoder.info().content_size), (6000, Some(3000)));
@@ -75,7 +75,7 @@ fn dictionary_of_a_frame() {
     assert_eq!(decoder.info().dictionary_id, None);
 }
 
-/// A header that tells a size is believed up to the limit and a multiple of the input.
+/// A declared size is believed up to the limit and a multiple of the input.
 #[test]
 #[cfg(feature = "alloc")]
 fn sizes_for_a_vec() {
@@ -90,7 +90,7 @@ fn sizes_for_a_vec() {
     let mut decoder = Zstd::new();
     assert_eq!(decode_to_vec(&mut decoder, &good, 2999), Err(Error::OutputLimit));
     assert_eq!((decoder.written(), decoder.info().content_size), (0, Some(3000)));
-    // Two exbibytes are not asked of the allocator: the lie comes out first.
+    // The allocator is not asked for two exbibytes: the lie is found first.
     let mut lie = good.clone();
     let at = good.windows(8).position(|bytes| bytes == 3000u64.to_le_bytes()).unwrap();
     lie[at..at + 8].copy_from_slice(&(2u64 << 60).to_le_bytes());

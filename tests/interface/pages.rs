@@ -159,7 +159,7 @@ fn missing_and_changed_pages() {
     }
 }
 
-/// A page whose length changes from look to look.
+/// A page whose length changes from one look to the next.
 struct Shifty<'a> {
     bytes: Vec<u8>,
     behaviour: &'a Behaviour,
@@ -169,7 +169,7 @@ struct Behaviour {
     random: Cell<u64>,
     /// Lengths to choose from, as lent for reading, and for writing.
     lengths: [&'static [usize]; 2],
-    /// Looks until a decoder is said to hang.
+    /// How many more times the page may be looked at before a decoder counts as hanging.
     looks: Cell<u64>,
 }
 
@@ -198,7 +198,7 @@ impl AsMut<[u8]> for Shifty<'_> {
     }
 }
 
-/// Decodes into such pages: an error or garbage, and an end.
+/// Decodes into such pages, which must end, in an error or in garbage.
 fn misbehave(stream: &[u8], seed: u64, lengths: [&'static [usize]; 2], chunk: usize) {
     let (random, looks) = (Cell::new(seed), Cell::new(2_000_000));
     let behaviour = Behaviour { random, lengths, looks };
@@ -250,7 +250,7 @@ fn pages_that_change_while_in_use() {
 
 #[test]
 fn pages_that_are_swapped() {
-    // Other bytes are copied than were written: garbage, which a check sum finds.
+    // Bytes that were not written are copied: garbage, which a checksum finds.
     let content = content();
     let stream = encode_c(Wrapper::Zlib, &content, 9, 15);
     let (mut decoder, mut pages, mut at) = (Zlib::new(), Vec::new(), 0);
@@ -268,8 +268,8 @@ fn pages_that_are_swapped() {
 
 #[test]
 fn released_pages() {
-    // 1,000 bytes are 15 full pages and a part of the next; the copy needs the second page. Of its
-    // bits at most 7 are in the last byte of the literals' block.
+    // 1,000 bytes are 15 full pages and a part of the next one. The copy needs the second page. At
+    // most 7 of its bits are in the last byte of the literals' block.
     let ops = literals(&data::random(1000));
     let copy = [Op::Copy { distance: 900, length: 10 }];
     let mut stream = BitWriter::new();
@@ -312,7 +312,7 @@ fn all_pages_released() {
     let content = data::text(256);
     let stream = BitWriter::new().stored(true, &content).finish();
     let mut decoder = Deflate::new();
-    // No page was seen yet, so there is none to give away.
+    // No page was seen so far, so there is none to release.
     assert_eq!(decoder.release(1), Err(Error::ReleaseUnsettled));
     assert_eq!(decoder.release(0), Ok(()));
     let mut pages = vec![[0; 64]; 2];
@@ -328,8 +328,8 @@ fn all_pages_released() {
     assert_eq!((progress.consumed, progress.pause), (rest.len(), Pause::Done));
     assert_eq!(pages.as_flattened(), &content[128..]);
 
-    // Pages that are still there although released are not the ones that were meant: the array
-    // begins with the first page that was not.
+    // The caller has not taken the released pages off: the decoder takes the first page of the
+    // array for the first one that was not released.
     let mut decoder = Deflate::new();
     let mut pages = vec![[0; 64]; 3];
     let progress = decoder.decode(&stream, &mut pages).unwrap();

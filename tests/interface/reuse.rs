@@ -13,7 +13,7 @@ use zstd_safe::{CParameter, FrameFormat};
 /// What a buffer holds before it is decoded into.
 const POISON: u8 = 0xa5;
 
-/// Two contents of one length, so that a buffer filled for one is no buffer for the other.
+/// Two contents of the same length, so that a buffer filled for one is wrong for the other.
 fn contents() -> [Vec<u8>; 2] {
     let text = data::text(5000);
     [text.iter().rev().copied().collect(), text]
@@ -101,19 +101,19 @@ fn check_slices<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample]) {
     }
 }
 
-/// Whatever has become of a decoder, [`decode_slice`] starts afresh.
+/// Whatever a decoder did before, [`decode_slice`] starts over.
 fn slices<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
     let [Sample { stream, content }, _] = samples;
-    // It has finished, as it has after each call before.
+    // The decoder has finished, as after each of these calls.
     check_slices(name, decoder, samples);
 
-    // It has no room for the rest.
+    // The decoder has no room for the rest.
     let mut output = vec![POISON; content.len()];
     let cut = decode_slice(decoder, stream, &mut output[..999]);
     assert_eq!(cut, Err(Error::OutputLimit), "{name}");
     check_slices(name, decoder, samples);
 
-    // It waits for input, after nothing, a header, a half, or all but the end.
+    // The decoder waits for input, after nothing, a header, a half, or all but the end.
     for end in [0, 1, 7, 20, stream.len() / 2, stream.len() - 1] {
         let cut = decode_slice(decoder, &stream[..end], &mut output);
         assert_eq!(cut, Err(Error::Truncated), "{name}, {end} bytes");
@@ -124,12 +124,12 @@ fn slices<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
         check_slices(name, decoder, samples);
     }
 
-    // It has failed: at once, in the data, or by the caller's mistake.
+    // The decoder has failed: at once, in the data, or by the caller's mistake.
     for at in [0, stream.len() / 2] {
         let mut bad = stream.clone();
         bad[at..(at + 20).min(stream.len())].fill(0xff);
         if decode_slice(decoder, &bad, &mut output).is_ok() {
-            // No check tells.
+            // There is no check to fail.
             assert!(matches!(name, "deflate" | "lzma" | "oracle deflate" | "oracle lzma"));
         }
         check_slices(name, decoder, samples);
@@ -152,7 +152,7 @@ fn decode_slice_starts_afresh() {
     each!(slices);
 }
 
-/// A decoder that has finished finishes again, for its own pages; not for none, fewer or shorter ones.
+/// A decoder that has finished finishes again for its own pages, but not for none, fewer or shorter ones.
 fn finished<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
     let done = Ok(Progress::new(0, Pause::Done));
     let [Sample { stream, content }, _] = samples;
@@ -179,14 +179,14 @@ fn finished<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
             let result = decoder.decode(&[], &mut pages[..fewer]);
             assert_eq!(result, Err(Error::PageShape), "{name}, {fewer} pages");
         }
-        // As any error it stays.
+        // The error stays, as any does.
         assert_eq!(decoder.decode(&[], &mut pages), Err(Error::PageShape), "{name}");
     }
     decode(decoder);
     let mut longer = vec![[POISON; 128]; count];
     assert_eq!(decoder.decode(&[], &mut longer), Err(Error::PageShape), "{name}");
 
-    // Pages that were released are not missed, but the last one is.
+    // Pages that were released are not missed, but the last one would be.
     let mut pages = decode(decoder);
     decoder.release(count - 1).unwrap();
     assert_eq!(decoder.decode(&[], &mut pages[count - 1..]), done, "{name}");
@@ -197,7 +197,7 @@ fn finished<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
     decoder.reset();
     assert!(decoder.decode(stream, &mut [&mut flat[..]]).is_ok(), "{name}");
     assert_eq!(decoder.decode(&[], &mut [&mut flat[..]]), done, "{name}");
-    // Another one of the same length looks the same, and stays as it is: the caller has to reset.
+    // Another buffer of the same length can't be told apart, and stays as it is: the caller must reset.
     let mut other = vec![POISON; content.len()];
     assert_eq!(decoder.decode(&[], &mut [&mut other[..]]), done, "{name}");
     assert!(other.iter().all(|&byte| byte == POISON), "{name}");
@@ -210,7 +210,7 @@ fn done_is_said_of_pages_with_room() {
     each!(finished);
 }
 
-/// Trailing bytes are no way around it.
+/// Trailing bytes do not get around the rule.
 #[test]
 fn done_before_trailing_bytes() {
     let [Sample { stream, content }, _] = gzip();
@@ -283,7 +283,7 @@ mod alloc {
 
     use super::*;
 
-    /// [`decode_to_vec`] starts afresh, and pages that have grown for one stream are no other's.
+    /// [`decode_to_vec`] starts over, and pages that have grown for one stream are not for another.
     fn vectors<D: Decode>(name: &str, decoder: &mut D, samples: &[Sample; 2]) {
         let [Sample { stream, content }, _] = samples;
         let check = |decoder: &mut D| {
@@ -308,7 +308,7 @@ mod alloc {
         assert!(first.as_slice().concat()[..content.len()] == *content, "{name}");
         let mut second = GrowingPages::<64>::new(usize::MAX);
         assert_eq!(second.decode(decoder, &[]), Err(Error::PageShape), "{name}");
-        // Nor are they of a stream that goes on. (Some oracles write at the end.)
+        // Nor are they for a stream that goes on. (Some oracles write only at the end.)
         decoder.reset();
         let end = stream.len() - 2;
         let consumed = first.decode(decoder, &stream[..end]).unwrap().consumed;

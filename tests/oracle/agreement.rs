@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Other crates' decoders behind `Decode`: they keep its rules, and think as this crate does but for the
+//! Other crates' decoders behind `Decode`: they keep its rules, and judge as this crate does, except for the
 //! gaps that they have.
 
 use crate::common::cut::check_prefixes;
@@ -26,10 +26,10 @@ impl Holding for oracle::Xz {}
 impl Holding for oracle::Lzma {}
 impl Holding for oracle::Zstd {}
 
-/// More than any of the streams stands for, good or damaged.
+/// More bytes than any of the streams stands for, good or damaged.
 const ROOM: usize = 1 << 21;
 
-/// Two decoders, and how often they thought what.
+/// Two decoders, and how often each verdict occurred.
 struct Pair<N, O> {
     native: N,
     oracle: O,
@@ -41,15 +41,15 @@ struct Pair<N, O> {
 }
 
 impl<N: Decode, O: Decode> Pair<N, O> {
-    /// The errors that the package does not see are told at the oracle's type, and pinned one by one in
+    /// The errors that the package does not see are documented at the oracle's type, and pinned one by one in
     /// `gaps.rs`.
     fn new(native: N, oracle: O, unseen: &[Error]) -> Self {
         let unseen = unseen.iter().map(|&error| (error, 0)).collect();
         Self { native, oracle, outputs: [vec![0; ROOM], vec![0; ROOM]], good: 0, bad: 0, unseen }
     }
 
-    /// Both take `stream`, up to the same byte and for the same bytes; or neither does; or its damage is
-    /// of a kind that the oracle does not see.
+    /// Checks that both accept `stream`, with the same bytes and up to the same byte; or neither does; or its
+    /// damage is of a kind that the oracle does not see.
     fn agree(&mut self, stream: &[u8]) {
         let [a, b] = &mut self.outputs;
         self.native.reset();
@@ -71,8 +71,8 @@ impl<N: Decode, O: Decode> Pair<N, O> {
         }
     }
 
-    /// All `streams`, which are good; then each in `rounds` damaged ones, whose sums `repair` may make
-    /// right again.
+    /// Checks all `streams`, which are good, and then each in `rounds` damaged ones, whose checksums `repair`
+    /// may make right again.
     fn agree_on_mutations(
         mut self,
         streams: &[Vec<u8>],
@@ -107,7 +107,7 @@ impl<N: Decode, O: Decode> Pair<N, O> {
 
 fn unrepaired(_: usize, _: &mut [u8]) {}
 
-/// Of all kinds: prose, runs, copies from far away, what does not compress.
+/// Contents of all kinds: prose, runs, copies from far away, and bytes that do not compress.
 fn contents() -> Vec<Vec<u8>> {
     let mixed = [data::text(90_000), data::random(5_000), data::runs(60_000)].concat();
     vec![Vec::new(), data::text(1), mixed, data::periodic(32_768, 100_000), data::elf(300_000)]
@@ -136,7 +136,7 @@ fn deflate() {
 #[test]
 fn zlib() {
     let streams = [0, 1, 6, 9].map(|level| encode_c(Wrapper::Zlib, &content(), level, 15));
-    // The check is the last field, and so is right again where it is put last.
+    // The check is the last field, so it is right again if it is put last.
     let repair = |_: usize, stream: &mut [u8]| {
         let mut output = vec![0; ROOM];
         let mut decoder = Deflate::new();
@@ -166,7 +166,7 @@ fn xz() {
             pair.agree(&xz::encode(&lzma2(&mut options), checks[index % 3], content));
         }
     }
-    // Chunks that keep, or begin anew, whatever they can.
+    // Chunks that keep, or reset, whatever they can.
     let mut random = Random(4);
     for round in 0..200 {
         let (mut chunks, mut history) = (Chunks::new(), 0);
@@ -263,7 +263,7 @@ fn zstd() {
         .agree_on_mutations(&frames, 100_000, unrepaired);
 }
 
-/// Splits and prefixes of a good stream; and splits of it with a bit wrong.
+/// Checks splits and prefixes of a good stream; and splits of the stream with a wrong bit.
 fn check_rules<D: Holding>(fresh: fn() -> D, name: &str, stream: &[u8], content: &[u8]) {
     check(fresh, name, stream, &done(stream, content.to_vec()));
     check_prefixes(fresh, stream, content);
@@ -296,7 +296,7 @@ fn results_do_not_depend_on_splits() {
     check_rules(oracle::Zstd::new, "zstd", &frame, &content);
     let stream = xz::encode(&lzma2(&mut small_options()), Check::Crc32, &content);
     check_rules(oracle::Xz::new, "xz", &stream, &content);
-    // Each call decodes from the begin.
+    // Each call decodes from the start.
     let symbols = random_symbols(&mut Random(3), 4000, 0);
     let content = crate::common::lzma::expand(&symbols);
     for marked in [true, false] {
@@ -305,7 +305,7 @@ fn results_do_not_depend_on_splits() {
     }
 }
 
-/// `file` is several members of `format`, and a trailing part of it that `rest` bytes are.
+/// Checks a `file` of several members of `format`, with `rest` trailing bytes that are no part of it.
 fn check_file<D: pagewise::Members>(decoder: D, format: Format, file: &[u8], rest: usize) {
     let mut decoder: Carry<Concatenated<D>> = Carry::new(Concatenated::new(decoder));
     let mut output = [0; 1000];

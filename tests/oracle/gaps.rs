@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What other crates' decoders take for good though it is not, or cannot do: a stream for each gap, so
-//! that it is seen when one closes.
+//! What other crates' decoders accept wrongly, or cannot do: a stream for each gap, so that it is seen when
+//! one closes.
 
 use std::io::Read;
 
@@ -19,7 +19,7 @@ use crate::common::zstd::{huffman_section, Block, Header, Memory, Writer, COMPRE
 use pagewise::oracle;
 use pagewise::{decode_slice, Decode, Error, ErrorKind, Lzma, Xz, Zlib, Zstd};
 
-/// `native` refuses `stream` with `error`, and `oracle` takes all of it.
+/// Checks that `native` refuses `stream` with `error`, and that `oracle` accepts all of it.
 fn check(mut native: impl Decode, mut oracle: impl Decode, stream: &[u8], error: Error) {
     let mut output = vec![0; 1 << 18];
     assert_eq!(decode_slice(&mut native, stream, &mut output).map(|_| ()), Err(error));
@@ -27,7 +27,7 @@ fn check(mut native: impl Decode, mut oracle: impl Decode, stream: &[u8], error:
     assert_eq!(decoded.map(|decoded| decoded.consumed), Ok(stream.len()), "{error:?} is seen");
 }
 
-/// `native` takes `stream`, and `oracle` refuses it with `error`, until it gets `good`.
+/// Checks that `native` accepts `stream`, and that `oracle` refuses it with `error`, until it gets `good`.
 fn check_refused(
     native: impl Decode,
     oracle: impl Decode,
@@ -68,7 +68,7 @@ fn xz_filters_and_checks() {
     refused(&filtered, Error::XzFilter);
     refused(&xz::stream(SHA256, &[xz::Block::stored(b"content")]), Error::UnsupportedCheck);
 
-    // Unknown ones it does not skip.
+    // It does not skip unknown checks.
     let unknown = xz::stream(2, &[xz::Block::stored(b"content")]);
     let (mut native, mut oracle) = (Xz::new(), oracle::Xz::new());
     check_defect(oracle::Xz::new(), &unknown, Error::UnsupportedCheck, &good_xz());
@@ -100,12 +100,12 @@ fn xz_fields() {
     stream[at] |= 0xc0;
     xz::repair(&mut stream, &fields);
     check_xz(&stream, Error::XzBackwardSize);
-    // One more than it is more than `lzma-rs` can count: where overflow is looked for, it panics.
+    // One more than this is more than `lzma-rs` can count: it panics if overflow is checked.
     stream[at - 3..=at].fill(0xff);
     xz::repair(&mut stream, &fields);
     check_defect(oracle::Xz::new(), &stream, Error::Oracle, &good_xz());
 
-    // A footer that is none has not been seen.
+    // A damaged footer is not seen as one.
     let mut stream = good_xz();
     *stream.last_mut().unwrap() ^= 1;
     let mut output = [0; 100];
@@ -134,7 +134,7 @@ fn chunks() {
         chunks.chunk(Reset::Dictionary, 10, size, data);
         chunks
     };
-    // The byte too many is the end of the data, for who does not count.
+    // The byte too many counts as the end of the data for a decoder that does not count.
     check_chunks(&with(data.len() + 1, &data), 0, Error::Lzma2ChunkSize);
     let changed = |at: usize| {
         let mut data = data.clone();
@@ -166,7 +166,7 @@ fn lzma_files() {
     encoder.symbols(&symbols).symbol(END_MARKER);
     check_lzma(&alone(encoder.properties(), 4096, None, &encoder.finish()), Error::LzmaProperties);
 
-    // An end marker behind a known size: trailing bytes.
+    // An end marker after a known size: trailing bytes.
     let mut encoder = Encoder::new(3, 0, 2);
     encoder.symbols(&symbols).symbol(END_MARKER);
     let file = alone(encoder.properties(), 4096, Some(10), &encoder.finish());
@@ -192,7 +192,7 @@ fn zstd_headers() {
     frame[5] += 1;
     check_zstd(&frame, Error::ZstdContentSize);
 
-    // A dictionary, which it is not given.
+    // A dictionary, which the package does not get.
     let frame = writer.frame(&Header { dictionary: (1, 9), ..header });
     let good = Writer::new().raw(CONTENT).frame(&header);
     check_defect(oracle::Zstd::new(), &frame, Error::ZstdDictionaryId, &good);
@@ -225,13 +225,13 @@ fn zstd_blocks() {
     let content = [Memory::default().literals_section(&block), sequences].concat();
     check_block(&content, Some(WINDOW_1K), Error::ZstdSequencesHeader);
 
-    // More bytes than the block may have, for which decoding has not more of them either.
+    // More bytes than a block may have, although its content is small enough.
     let block = Block::new(&data::random(1000), &[copy(100, 90, 3); 8]);
     let content = Memory::default().block(&block);
     assert!(content.len() > 1024);
     check_block(&content, Some(WINDOW_1K), Error::ZstdBlockSize);
 
-    // So are literals: RLE, 20 bits of size, no sequences.
+    // More literals than a block may have: RLE, 20 bits of size, no sequences.
     let size = (1025_u32 << 4 | 3 << 2 | 1).to_le_bytes();
     check_block(&[&size[..3], b"a\0"].concat(), Some(WINDOW_1K), Error::ZstdLiteralsSize);
 }

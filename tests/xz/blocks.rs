@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Blocks decoded one by one, as the Index tells of them: the same bytes as the stream, and a file that
-//! one of both refuses is refused by the other.
+//! Blocks decoded one by one, by the Index: they have the same bytes as the stream, and a file that is
+//! refused in one of the two ways is refused in the other.
 
 use crate::common::data;
 use crate::common::defect::CONTENT;
@@ -14,10 +14,10 @@ use pagewise::{
     decode_slice, Concatenated, Decode, Error, Pause, Xz, XzBlock, XzFooter, XzIndex, XzRecord,
 };
 
-/// More than any file here has.
+/// More bytes than any file here has.
 const LIMIT: usize = 1 << 20;
 
-/// What the decoder of whole files says.
+/// The result of the decoder of whole files.
 fn in_order(file: &[u8]) -> Result<Vec<u8>, Error> {
     let mut decoder = Box::new(Concatenated::<Xz>::default());
     let mut output = vec![0; LIMIT];
@@ -82,7 +82,7 @@ fn files_of_an_encoder() {
     assert!(XzIndex::at_end(&[]).unwrap().is_none());
 }
 
-/// Not only damage: with a byte changed, taken away or added, both judge alike.
+/// With a byte changed, removed or added, which need not be damage, both judge alike.
 #[test]
 fn damage_is_seen_by_both() {
     let (one, three) = (&blocks()[..1], &blocks()[..]);
@@ -112,7 +112,7 @@ fn damage_is_seen_by_both() {
     }
 }
 
-/// `blocks` with an Index that has right sums, padding and CRC32s, but other records.
+/// `blocks` with an Index that has right padding and a right CRC32, but other records.
 fn lying(records: &[(u64, u64)]) -> Vec<u8> {
     stream_with(CRC32, &blocks(), &index(records.len() as u64, records))
 }
@@ -143,7 +143,7 @@ fn lying_records() {
         more.insert(at, (8, 0));
         lies.push(more);
     }
-    // Sums that are right, of sizes that are not.
+    // Right sums of wrong sizes.
     let [(a, b), (c, d), (e, f)] = good[..] else { unreachable!() };
     lies.extend([
         vec![(c, d), (a, b), (e, f)],
@@ -159,7 +159,7 @@ fn lying_records() {
             matches!(whole, Err(Error::XzRecord | Error::XzRecordCount)),
             "{records:?}: {whole:?}"
         );
-        // A block that starts elsewhere can be any damage.
+        // A block that starts elsewhere can show any damage.
         assert!(split.is_err(), "{records:?}");
     }
 }
@@ -174,7 +174,7 @@ fn hostile_indexes() {
     };
     // Counts that no file can have.
     for count in [4, 1 << 20, (1 << 63) - 1] {
-        // Padding can look like a size, which is too small then.
+        // Padding can look like a size, which is then too small.
         let error = of(&index(count, &[(40, 1); 3]));
         assert!(matches!(error, Error::XzRecordCount | Error::XzRecord), "{error:?}");
     }
@@ -192,7 +192,7 @@ fn hostile_indexes() {
     assert_eq!(of(&index(2, &[(1 << 62, 1), (1 << 62, 1)])), Error::XzRecord);
     assert_eq!(of(&index(2, &[(40, 1 << 62), (40, 1 << 62)])), Error::XzRecord);
     assert_eq!(of(&index(1, &[(4000, 1)])), Error::XzRecord);
-    // Blocks that end where no header is.
+    // Blocks that end where there is no header.
     assert_eq!(of(&index(1, &[(40, 1)])), Error::XzMagic);
 }
 
@@ -213,7 +213,7 @@ fn footers() {
     damaged[4] ^= 1;
     assert_eq!(footer(&damaged, end), Err(Error::XzFooterCrc32));
 
-    // Not the bytes that it asks for.
+    // Other bytes than it asks for.
     let footer = footer(&last(&good), end).unwrap();
     let range = footer.index().start as usize..footer.index().end as usize;
     assert!(XzIndex::new(&footer, &good[range.clone()]).is_ok());
@@ -231,7 +231,7 @@ fn footers() {
     assert_eq!(index.check_header(&header([1, CRC32])), Err(Error::XzStreamFlags));
 }
 
-/// A block is held against its record as soon as its chunks tell more, and at its end.
+/// A block is compared with its record as soon as its chunks exceed it, and at its end.
 #[test]
 fn records_of_other_sizes() {
     let content = data::random(5 * PAGE);
@@ -243,7 +243,7 @@ fn records_of_other_sizes() {
     let (unpadded, uncompressed) = block.record(CRC32);
     let bytes = block.to_bytes(CRC32);
     let decode = |records: &[(u64, u64)]| {
-        // As far down as the record tells the block to be.
+        // Before the Index there is room for a block as long as the record says.
         let index = index(records.len() as u64, records);
         let file = [vec![0; 1 << 16], index.clone(), stream_footer(index.len() as u64, [0, CRC32])];
         let file = file.concat();
@@ -284,7 +284,7 @@ fn one_decoder_for_many_blocks() {
         |record: &XzRecord| &file[record.input().start as usize..record.input().end as usize];
     let mut decoder = XzBlock::new();
     let mut output = [0; 256];
-    // No record, no block.
+    // Without a record there is no block.
     let fresh = decode_slice(&mut decoder, bytes(&records[0]), &mut output);
     assert_eq!(fresh, Err(Error::XzRecord));
     for order in [[2, 0, 1], [0, 1, 2], [1, 1, 1]] {
@@ -297,7 +297,7 @@ fn one_decoder_for_many_blocks() {
                 assert_eq!(decoder.info().blocks, 1);
             }
         }
-        // Another block's.
+        // Another block's record.
         decoder.begin(&records[0]);
         assert!(decode_slice(&mut decoder, bytes(&records[2]), &mut output).is_err());
     }

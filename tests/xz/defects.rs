@@ -14,7 +14,7 @@ fn good() -> Vec<u8> {
     xz::stream(CRC32, &[Block::stored(CONTENT)])
 }
 
-/// `stream` ends in `error`; after a reset a good one decodes.
+/// Checks that `stream` ends in `error`, and that a good one decodes after a reset.
 fn check_with<D: Decode>(decoder: D, stream: &[u8], error: Error) {
     check_defect(decoder, stream, error, &good());
 }
@@ -31,9 +31,9 @@ fn check_block(block: Block, error: Error) {
     check(&xz::stream(CRC32, &[block]), error);
 }
 
-/// What the header of a stream, and a block with this header, end in.
+/// Checks what the header of a stream, and a block with this header, end in.
 fn check_header(header: &[u8], error: Error) {
-    // Bytes behind the defect, so that it is not the input's end that stops the decoder.
+    // Bytes after the defect, so that the decoder does not stop because the input ends.
     check(&[&stream_header([0, CRC32]), header, &[0; 64]].concat(), error);
 }
 
@@ -74,7 +74,7 @@ fn reserved_checks() {
         let blocks = [Block::stored(CONTENT), Block::encoded(&[(X86, vec![])], &[0xe8; 99])];
         let content = [CONTENT, &[0xe8; 99]].concat();
         let mut stream = xz::stream(id, &blocks);
-        // Whatever it is.
+        // Whatever the check is.
         let at = 12 + blocks[0].to_bytes(id).len() - check_size(id);
         stream[at..at + check_size(id)].fill(0x5a);
         check(&stream, Error::UnsupportedCheck);
@@ -121,7 +121,7 @@ fn block_headers() {
         }
     }
 
-    // Too small for their fields: those of each number, size and filter in turn.
+    // Headers too small for their fields: for each number, size and filter in turn.
     let full = [
         integer(1 << 62),
         integer(1 << 62),
@@ -150,7 +150,7 @@ fn block_headers() {
 fn multibyte_integers() {
     let lzma2 = [integer(LZMA2), vec![1, DICTIONARY_4K]].concat();
     let bad: [&[u8]; 5] = [
-        // Not as short as can be.
+        // More bytes than needed.
         &[0x80, 0],
         &[0xff, 0x80, 0],
         &[0x8d, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0],
@@ -203,7 +203,7 @@ fn sizes_in_block_headers() {
             check_block(block, Error::XzUncompressedSize);
         }
     }
-    // A lie is found before the chunk behind it asks for a page.
+    // A lie is found before the chunk after it asks for a page.
     let block =
         Block { uncompressed_size: Some(CONTENT.len() as u64 - 1), ..Block::stored(CONTENT) };
     let stream = xz::stream(CRC32, &[block]);
@@ -292,11 +292,11 @@ fn indexes() {
         [(u0, c0 + 1), (u1, c1)],
         [(u0, c0), (u1 - 1, c1)],
         [(u0, c0), (u1, c1 - 1)],
-        // The same sums.
+        // Records with the same sums.
         [(u1, c1), (u0, c0)],
         [(u0 + 4, c0), (u1 - 4, c1)],
         [(u0, c0 + 5), (u1, c1 - 5)],
-        // Too small for a block, and too large together.
+        // Sizes too small for a block, and too large together.
         [(4, c0), (u1, c1)],
         [(0, c0), (u1, c1)],
         [(u64::MAX >> 1, c0), (u1, c1)],
@@ -368,7 +368,7 @@ fn behind_streams() {
         let file = [&good[..], behind].concat();
         check_with(Concatenated::new(Xz::new()), &file, error);
         check_with(Concatenated::new(Any::new()), &file, error);
-        // A stream by itself ends where it ends.
+        // A stream by itself ends at its own end.
         let decoded = decode_slice(&mut Xz::new(), &file, &mut [0; 100]).unwrap();
         assert_eq!(decoded.consumed, good.len());
     };

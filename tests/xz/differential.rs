@@ -25,7 +25,7 @@ fn pagewise_says<D: Decode>(decoder: &mut D, file: &[u8], output: &mut [u8]) -> 
     }
 }
 
-/// The decoder of this crate with its outputs, and what liblzma's is made by.
+/// The decoder of this crate with its outputs, and what liblzma's decoder is made by.
 struct Pair<D> {
     decoder: D,
     fresh: fn() -> Stream,
@@ -38,14 +38,14 @@ impl<D: Decode> Pair<D> {
         Self { decoder, fresh, outputs: [vec![0; 1 << 17], vec![0; 1 << 17]], verdicts: [0; 3] }
     }
 
-    /// Both think the same of `file`, but for this:
+    /// Checks that both judge `file` alike, except for this:
     ///
-    /// - liblzma looks at sizes and padding of a block when their bytes come, and this crate holds a
-    ///   chunk's sizes against those of the block before its data; liblzma judges a symbol bit by
-    ///   bit, and this crate a whole one. So where a file ends, or the output does, one of them can
-    ///   have seen a defect that the other has not come to. Neither takes such a file for good.
-    /// - How much either gives out before a defect differs for the same reason; but as far as both
-    ///   do, the bytes are the same.
+    /// - liblzma looks at sizes and padding of a block when their bytes come, and this crate
+    ///   compares a chunk's sizes with those of the block before its data. liblzma judges a symbol
+    ///   bit by bit, and this crate a whole one. So where a file ends, or the output does, one of
+    ///   them may have seen a defect that the other has not come to. Neither accepts such a file.
+    /// - How much either outputs before a defect differs for the same reason. The bytes are the
+    ///   same as far as both go.
     fn agree(&mut self, file: &[u8]) {
         let [a, b] = &mut self.outputs;
         let Some(liblzma) = liblzma::says((self.fresh)(), file, a) else { return };
@@ -99,7 +99,7 @@ fn liblzma_agrees_on_mutated_streams() {
         let (fields, stream) = &streams[round % streams.len()];
         let mut stream = stream.clone();
         for _ in 0..1 + random.below(2) {
-            // Fields decide more than data: those of a CRC32, what stands behind a Block Header.
+            // Fields decide more than data: those of a CRC32, and what is after a Block Header.
             let at = match random.below(4) {
                 0 | 1 => {
                     let field = &fields[random.below(fields.len())];
@@ -148,7 +148,7 @@ fn liblzma_agrees_on_headers() {
             let header = xz::block_header(24, flags, &fields);
             let mut stream = xz::stream(xz::CRC32, std::slice::from_ref(&stored));
             stream.splice(12..12 + stored.header().len(), header);
-            // The Index tells of a header of 12 bytes.
+            // The Index says that the header has 12 bytes.
             pair.agree(&stream);
         }
     }
@@ -243,8 +243,8 @@ fn liblzma_agrees_on_mutated_lzma_files() {
 
 #[test]
 fn liblzma_agrees_on_dictionary_sizes() {
-    // liblzma rounds them up to a multiple of 16, and takes copies from as far; this crate takes a
-    // header at its word. So sizes are multiples of 16 here, and 4 KiB at least.
+    // liblzma rounds sizes up to a multiple of 16, and accepts copies from as far; this crate takes
+    // a header at its word. So sizes are multiples of 16 here, and at least 4 KiB.
     let mut pair = Pair::new(Lzma::new(), lzma_decoder);
     for dictionary in [0, 1, 16, 4_080, 4_096, 4_112, 5_008, 8_192, 1 << 20] {
         for distance in [4_080, 4_095, 4_096, 4_097, 4_112, 4_113, 5_008, 5_009, 8_192, 8_193] {
@@ -259,7 +259,7 @@ fn liblzma_agrees_on_dictionary_sizes() {
 
 #[test]
 fn liblzma_agrees_on_odd_symbols() {
-    // Symbols at random, whose distances need not be there: few files are good for long.
+    // Random symbols, whose distances need not be there: few files are good for long.
     let mut pair = Pair::new(Lzma::new(), lzma_decoder);
     let mut random = Random(5);
     for round in 0..6_000 {

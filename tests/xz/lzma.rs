@@ -12,7 +12,7 @@ use pagewise::{
     decode_slice, Any, Check, Concatenated, Decode, Error, Format, Lzma, Pause, Progress, Xz,
 };
 
-/// `file` decodes to `content`, into a flat buffer and into pages.
+/// Checks that `file` decodes to `content`, into a flat buffer and into pages.
 fn check(file: &[u8], content: &[u8], name: &str) {
     let mut decoder = Lzma::new();
     let mut flat = vec![0; content.len()];
@@ -36,7 +36,7 @@ fn liblzma(file: &[u8], length: usize) -> Option<Vec<u8>> {
     matches!(status, Ok(Status::StreamEnd)).then_some(output)
 }
 
-/// All lc, lp and pb that XZ Utils take.
+/// All lc, lp and pb that XZ Utils accept.
 fn properties() -> impl Iterator<Item = (u32, u32, u32)> {
     let pairs = (0..5).flat_map(|lc| (0..5 - lc).map(move |lp| (lc, lp)));
     pairs.flat_map(|(lc, lp)| (0..5).map(move |pb| (lc, lp, pb)))
@@ -60,10 +60,10 @@ fn all_properties() {
             }
             let data = encoder.finish();
             let file = alone(encoder.properties(), 1 << 16, size, &data);
-            // The writer that all of this rests on.
+            // The writer that all of this relies on.
             assert!(liblzma(&file, content.len()).as_deref() == Some(&content), "{name}");
             check(&file, &content, &name);
-            // An end marker may also stand where the known size ends.
+            // An end marker may also be where the known size ends.
             if marked {
                 let file = alone(encoder.properties(), 1 << 16, Some(content.len() as u64), &data);
                 assert!(liblzma(&file, content.len()).as_deref() == Some(&content), "{name}");
@@ -73,7 +73,7 @@ fn all_properties() {
     }
 }
 
-/// liblzma and this crate make of `symbols` what they stand for.
+/// Checks that liblzma and this crate make of `symbols` what they stand for.
 fn check_symbols(symbols: &[Symbol], name: &str) {
     let content = expand(symbols);
     for marked in [true, false] {
@@ -85,7 +85,7 @@ fn check_symbols(symbols: &[Symbol], name: &str) {
 
 #[test]
 fn every_length_and_distance() {
-    // Each slot of distances: the first one, the last one, and those beside.
+    // Each slot of distances: its first one, its last one, and those beside.
     let start = literals(&data::random(300));
     let mut symbols = start.clone();
     let mut at = start.len();
@@ -115,7 +115,7 @@ fn every_length_and_distance() {
 
 #[test]
 fn every_state() {
-    // Each sequence of four kinds of symbols, which leads to every state from every other.
+    // Each sequence of four kinds of symbols, which together lead to every state from every other.
     let kinds = [
         Literal(b'x'),
         Match { distance: 5, length: 3 },
@@ -131,7 +131,7 @@ fn every_state() {
         symbols.extend([0, 1, 2, 3].map(|place| kinds[sequence / 7_usize.pow(place) % 7]));
     }
     check_symbols(&symbols, "states");
-    // And with nothing before them: the first distances are one.
+    // The same with nothing before them: the first distances are one.
     for kind in [ShortRep, Rep { index: 0, length: 2 }, Rep { index: 3, length: 3 }] {
         check_symbols(&[Literal(b'x'), kind, Literal(b'y'), kind], "first distances");
     }
@@ -195,7 +195,7 @@ fn headers() {
     let symbols = literals(b"a good file");
     let content = expand(&symbols);
     let data = Encoder::new(3, 0, 2).symbols(&symbols).finish();
-    // Any dictionary size is taken; `Any` knows a file by one that XZ Utils write.
+    // Any dictionary size is accepted. `Any` knows a file by a size that XZ Utils write.
     for (dictionary, usual) in [
         (0, false),
         (1, true),
@@ -223,7 +223,7 @@ fn headers() {
         let unknown = Err(Error::UnknownFormat);
         assert_eq!(result.map(|decoded| decoded.written), if usual { Ok(11) } else { unknown });
     }
-    // Sizes that no file has.
+    // Sizes larger than those of any real file.
     for size in [1 << 38, 1 << 60, u64::MAX - 1] {
         let file = alone(93, 1 << 16, Some(size), &data);
         let result = decode_slice(&mut Any::new(), &file, &mut [0; 20]);
@@ -232,7 +232,7 @@ fn headers() {
     }
     let file = alone(93, 1 << 16, Some((1 << 38) - 1), &data);
     assert_eq!(decode_slice(&mut Any::new(), &file, &mut [0; 20]), Err(Error::Truncated));
-    // There is one file in a file.
+    // A .lzma file is not followed by another.
     let file = alone(93, 1 << 16, Some(11), &data);
     let mut decoder = Concatenated::new(Lzma::new());
     assert!(decode_slice(&mut decoder, &file, &mut [0; 20]).is_ok());

@@ -10,13 +10,13 @@ use crate::common::xz::{
 };
 use pagewise::{decode_slice, Any, Concatenated, Decode, Error, Lzma, Pause, Xz};
 
-/// `chunks`, which need no end, in a block.
+/// Checks `chunks`, which need no end, in a block.
 fn check_chunks(chunks: &Chunks, error: Error) {
     check_block(chunks.block(), error);
 }
 
 fn check_block(mut block: Block, error: Error) {
-    // Bytes behind the defect, so that it is not the input's end that stops the decoder.
+    // Bytes after the defect, so that the decoder does not stop because the input ends.
     block.data.extend([0; 64]);
     let good = xz::stream(CRC32, &[Block::stored(CONTENT)]);
     let stream = xz::stream(NO_CHECK, &[block]);
@@ -55,7 +55,7 @@ fn controls() {
     check_chunks(chunks.stored(false, b"stored"), Error::Lzma2Dictionary);
     for reset in [Reset::Nothing, Reset::State, Reset::Properties] {
         check_chunks(Chunks::new().lzma(reset, &symbols), Error::Lzma2Dictionary);
-        // Each block begins anew.
+        // Each block starts over.
         let mut second = Chunks::new();
         second.lzma(reset, &symbols);
         let stream = xz::stream(NO_CHECK, &[begun().block(), second.block()]);
@@ -65,7 +65,7 @@ fn controls() {
     for reset in [Reset::Nothing, Reset::State] {
         let mut chunks = Chunks::new();
         check_chunks(chunks.stored(true, b"stored").lzma(reset, &symbols), Error::Lzma2Properties);
-        // Also where they had been set before.
+        // Also if they had been set before.
         let mut chunks = begun();
         check_chunks(chunks.stored(true, b"stored").lzma(reset, &symbols), Error::Lzma2Properties);
         let mut chunks = begun();
@@ -166,7 +166,7 @@ fn end_markers() {
     let mut chunks = Chunks::new();
     chunks.chunk(Reset::Dictionary, 6, data.len(), &data);
     check_chunks(&chunks, Error::LzmaEnd);
-    // Where it may be, nothing of the data comes behind it.
+    // Where an end marker is allowed, nothing of the data may follow it.
     for size in [None, Some(6)] {
         let file = alone(93, 1 << 16, size, &data);
         let decoded = decode_slice(&mut Lzma::new(), &file, &mut [0; 10]).unwrap();
@@ -182,7 +182,7 @@ fn end_markers() {
             assert_eq!(result, Err(Error::LzmaEnd));
         }
     }
-    // Of any length.
+    // A copy of any length.
     for length in 2..=273 {
         let mut encoder = Encoder::new(3, 0, 2);
         encoder.symbols(&symbols).symbol(Match { distance: 1 << 32, length });
@@ -203,7 +203,7 @@ fn trailing_bytes() {
     }
 }
 
-/// Ends in `error` where there is nothing to copy, and with `before` bytes of history.
+/// Checks that `symbol` ends in `error`, with nothing to copy, and with `before` bytes of history.
 fn check_symbol(before: usize, symbol: Symbol, error: Error) {
     let symbols = [literals(&data::text(before)), vec![symbol]].concat();
     let mut chunks = Chunks::new();
@@ -227,7 +227,8 @@ fn distances_before_the_start() {
             check_symbol(before, Match { distance, length }, Error::DistanceBeforeStart);
         }
     }
-    // Beyond what was written since the last reset of the dictionary, not since the file's begin.
+    // A distance beyond the last reset of the dictionary, although there are bytes since the file's
+    // start.
     for before in [1, 63, 64, 5_000] {
         for own in [1, 63, 64, 300] {
             for stored in [false, true] {
@@ -274,7 +275,7 @@ fn distances_past_the_dictionary() {
             }
         }
     }
-    // A header that tells of less than 4 KiB means 4 KiB.
+    // A header that declares less than 4 KiB means 4 KiB.
     for dictionary in [0, 1, 4095, 4096] {
         let far = Match { distance: 4097, length: 2 };
         let near = Match { distance: 4096, length: 2 };
@@ -287,7 +288,7 @@ fn distances_past_the_dictionary() {
     }
 }
 
-/// Decodes `stream`, whose first page is released when some 100 bytes of it are gone.
+/// Decodes `stream`, and releases the first page when some 100 bytes of the stream are consumed.
 fn decode_with_release(mut decoder: impl Decode, stream: &[u8]) -> Result<Pause, Error> {
     let mut pages = vec![[0; 64]; 4];
     let progress = decoder.decode(&stream[..120], &mut pages).unwrap();
@@ -311,7 +312,7 @@ fn distances_into_released_pages() {
         let file = alone_of(&symbols, 1 << 16, true);
         assert_eq!(decode_with_release(Lzma::new(), &file), expected, "{distance}");
     }
-    // Where the chunk ends within that symbol, it is written all the same, if it can be.
+    // Where the chunk ends within that symbol, the symbol is executed all the same, if it can be.
     let symbols = [&symbols[..], &[Match { distance: 200, length: 20 }]].concat();
     let data = Encoder::new(3, 0, 2).symbols(&symbols).finish();
     let mut within = 0;
@@ -332,7 +333,7 @@ fn distances_into_released_pages() {
 
 #[test]
 fn the_largest_dictionary() {
-    // Whatever a header asks for, there is no memory to get.
+    // Whatever a header asks for, no memory is allocated.
     let content = data::text(300);
     let block = Block { filters: vec![(LZMA2, vec![DICTIONARY_4G])], ..Block::stored(&content) };
     let stream = xz::stream(CRC32, &[block]);
@@ -348,7 +349,7 @@ fn the_largest_dictionary() {
         for limit in [0, 4096, u64::from(u32::MAX) - 1] {
             decoder.reset();
             decoder.limit_window(limit);
-            // Before there is any page, and limits outlive a reset.
+            // Before there is any page; and limits outlive a reset.
             for _ in 0..2 {
                 let result = decoder.decode::<[u8; 64]>(file, &mut []);
                 assert_eq!(result, Err(Error::WindowLimit));
@@ -356,7 +357,7 @@ fn the_largest_dictionary() {
             }
         }
     }
-    // Of the second block.
+    // The window of the second block is too large.
     let small = Block { filters: vec![(LZMA2, vec![DICTIONARY_4K])], ..Block::stored(&content) };
     let large = Block { filters: vec![(LZMA2, vec![1])], ..small.clone() };
     let stream = xz::stream(CRC32, &[small, large]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What liblzma compresses comes back, whatever it was told.
+//! What liblzma compresses comes back, whatever its settings.
 
 use crate::common::data;
 use crate::common::feed::{check_whole, PAGE};
@@ -32,7 +32,7 @@ impl Decoders {
         check_whole(&mut *self.any, file, content, name);
     }
 
-    /// In both formats.
+    /// Checks the content in both formats.
     fn options(&mut self, options: &mut LzmaOptions, content: &[u8], name: &str) {
         let stream = encode(&lzma2(options), stream::Check::Crc32, content);
         self.xz(&stream, content, &format!("{name}, xz"));
@@ -56,7 +56,7 @@ fn shapes() -> Vec<(String, Vec<u8>)> {
     shapes
 }
 
-/// A mix of all that the encoder treats differently.
+/// A mix of everything that the encoder treats differently.
 fn mixed() -> Vec<u8> {
     [data::text(20_000), data::random(9_000), data::elf(9_000), data::text(12_000)].concat()
 }
@@ -109,7 +109,7 @@ fn properties() {
 #[test]
 fn dictionaries() {
     let mut decoders = Decoders::new();
-    // Repetitions from within the small ones, from their ends, and from beyond.
+    // Repetitions from within small dictionaries, from their ends, and from beyond.
     let content = [data::text(3_000), data::random(3_000)].concat().repeat(6);
     for bits in 12..=26 {
         for size in [1 << bits, 3 << (bits - 1)] {
@@ -254,7 +254,7 @@ fn blocks() {
             }
         }
     }
-    // Blocks with no data, and of all filters in turn.
+    // Blocks without data, and blocks of all filters in turn.
     let filters = all_filters();
     let blocks: Vec<Block> = content
         .chunks(1_111)
@@ -271,8 +271,8 @@ fn blocks() {
 
 #[test]
 fn filters_begin_anew_with_a_block() {
-    // Blocks of little but opcodes and the highest bytes of near targets, which leave the x86 filter
-    // in the middle of things, and delta with bytes to add.
+    // Blocks of little but opcodes and the highest bytes of near targets, which leave the x86
+    // filter in the middle of a decision, and delta with bytes to add.
     let mut random = data::Random(11);
     let content: Vec<u8> =
         (0..12_000).map(|_| [0xe8, 0xe9, 0, 0xff, 0, 7][random.below(6)]).collect();

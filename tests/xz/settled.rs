@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Where filters change bytes in place: when these are final, and that they stay.
+//! Filters change bytes in place: when these are final, and that they stay as they are.
 
 use crate::common::data;
 use crate::common::feed::{feed, Plan};
@@ -10,7 +10,7 @@ use pagewise::{Concatenated, Decode, Error, Pause, Xz};
 
 #[test]
 fn copies_right_behind_filtered_bytes() {
-    // What stands before a copy's bytes must stay: it is final, and not what the engine wrote.
+    // What is before the bytes of a copy must stay: it is final, and not what the engine wrote.
     let delta = (DELTA, vec![0]);
     for before in (1..20).chain(50..70) {
         for length in 2..20 {
@@ -51,7 +51,7 @@ fn copies_right_behind_filtered_bytes() {
     }
 }
 
-/// Each byte with all those before it.
+/// Each byte added to all those before it.
 fn sums(bytes: &[u8]) -> Vec<u8> {
     let sums = bytes.iter().scan(0_u8, |sum, &byte| {
         *sum = sum.wrapping_add(byte);
@@ -67,7 +67,7 @@ fn pages_that_are_not_final() {
         let file = xz::stream(CRC32, &[Block::encoded(&chain, &content)]);
         let (mut decoder, mut pages) = (Xz::new(), vec![[0; 64]; 20_000_usize.div_ceil(64)]);
         let progress = decoder.decode(&file[..file.len() / 2], &mut pages).unwrap();
-        // As far as the dictionary reaches, and less than an instruction.
+        // As far as the dictionary reaches, and less than an instruction more.
         let behind = decoder.written() - decoder.settled();
         assert!((lag..lag + 16).contains(&behind), "{chain:?}: {behind}");
         let settled = decoder.settled();
@@ -83,7 +83,7 @@ fn pages_that_are_not_final() {
 
 #[test]
 fn a_dictionary_reset_makes_bytes_final() {
-    // No copy reaches them any more, whatever the size of the dictionary.
+    // No copy reaches these bytes any more, whatever the size of the dictionary.
     let mut chunks = Chunks::new();
     chunks.stored(true, &[1; 3000]).stored(true, &[1; 10]);
     let mut block = chunks.block();

@@ -125,7 +125,7 @@ fn streams_with_padding() {
     check_filtered(xzs, "streams", &file, &done(&file, content.clone()));
     check_filtered(|| Concatenated::new(Any::new()), "any", &file, &done(&file, content.clone()));
 
-    // What is no padding is damage. What was consumed goes up to there.
+    // What is not padding is damage, up to which the input is consumed.
     for (behind, good, error) in [
         (&[0, 0, 0, 0, 0, 1][..], 4, Error::XzStreamPadding),
         (&[0, 0, 0, 1], 0, Error::XzStreamPadding),
@@ -142,7 +142,7 @@ fn streams_with_padding() {
 
 #[test]
 fn chunks() {
-    // All kinds of them, as short as a byte, with all symbols, at any place of a page.
+    // Chunks of all kinds, as short as a byte, with all symbols, at any place of a page.
     let mut random = Random(8);
     let mut chunks = Chunks::new();
     for round in 0..300 {
@@ -201,8 +201,8 @@ fn alone() {
 
 #[test]
 fn ends_of_pages() {
-    // The last symbol is a copy over the end of a page, of a chunk, of a block, of the file; an end
-    // marker comes with a full page; nothing comes behind it.
+    // The last symbol is a copy over the end of a page, of a chunk, of a block, of the file. An end
+    // marker comes with a full page. Nothing comes after it.
     for start in [1, 60, 62, 63, 64, 65, 4_090, 4_095, 4_096] {
         for length in [1, 2, 3, 66, 130, 273] {
             let copy = match length {
@@ -332,7 +332,7 @@ fn defects() {
     check(Lzma::new, "distance", &file, &expected);
 }
 
-/// All final bytes of a stream given whole.
+/// All final bytes of a stream that is given whole.
 fn whole_output(file: &[u8]) -> Vec<u8> {
     let (mut decoder, mut output) = (Xz::new(), vec![0; 1 << 16]);
     let _ = decoder.decode(file, &mut [&mut output[..]]);

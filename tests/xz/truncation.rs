@@ -52,7 +52,7 @@ fn filtered_files() -> Vec<(Vec<u8>, Vec<u8>)> {
     files
 }
 
-/// Small .lzma files, of known size and with an end marker.
+/// Small .lzma files, of known size, and with an end marker.
 fn lzma_files() -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut files = Vec::new();
     let mut symbols = literals(&data::random(100));
@@ -138,13 +138,13 @@ fn every_flipped_bit_is_found() {
             file[bit / 8] ^= 1 << (bit % 8);
         }
     }
-    // What a chunk resets, and its properties, can make no difference where little was learnt.
+    // A chunk's reset, and its properties, can make no difference where little was learnt.
     assert!(flips > 20_000 && harmless < 20, "{harmless} of {flips}");
 }
 
 #[test]
 fn damage_without_a_check() {
-    // What fields can tell is told all the same: header, sizes, padding, index, footer.
+    // Fields that can show damage do so without a check: header, sizes, padding, index, footer.
     let stream = xz::stream(NO_CHECK, &[Block::stored(b"no check").with_sizes()]);
     let data = 12 + 12 + 3..12 + 12 + 3 + 8;
     assert_eq!(&stream[data.clone()], b"no check");
@@ -160,8 +160,8 @@ fn damage_without_a_check() {
 
 #[test]
 fn floods_of_empty_streams_and_blocks() {
-    // No output, so no page is asked for, and one call takes them all: each call for a page or for
-    // more input would be counted.
+    // There is no output, so no page is asked for, and one call takes everything: each call for a
+    // page or for more input would be counted.
     const FLOOD: usize = 20_000;
     for (stream, blocks) in [
         (xz::stream(CRC32, &[]), 0),
@@ -176,7 +176,7 @@ fn floods_of_empty_streams_and_blocks() {
         assert_eq!(decoder.info().blocks, blocks * FLOOD as u64);
     }
 
-    // Blocks of nothing, with a filter or without, in headers as large as can be.
+    // Empty blocks, with a filter or without, in headers as large as possible.
     for (check, header_size, filters) in [(CRC32, 0, 0), (NO_CHECK, 1024, 0), (CRC32, 0, 3)] {
         let mut empty = Block::new(vec![0], b"");
         empty.header_size = header_size;
@@ -193,7 +193,7 @@ fn floods_of_empty_streams_and_blocks() {
         let progress = decoder.decode::<[u8; 64]>(&stream, &mut []).unwrap();
         assert_eq!(progress, Progress::new(stream.len(), Pause::Done));
         assert_eq!((decoder.info().blocks, decoder.written()), (flood as u64, 0));
-        // And one by one, which shows that no call does a part of it twice.
+        // And one by one, which shows that no call does a part of the work twice.
         decoder.reset();
         let mut at = 0;
         for end in 1..=stream.len() {
@@ -202,7 +202,7 @@ fn floods_of_empty_streams_and_blocks() {
         assert_eq!(at, stream.len());
     }
 
-    // Chunks of one byte: no more than a page for all of a page's bytes.
+    // Chunks of one byte: one call takes them all, and fills page after page.
     let mut chunks = Chunks::new();
     for index in 0..FLOOD {
         match index % 2 {

@@ -10,7 +10,7 @@ use crate::common::zstd::{
 };
 use pagewise::{decode_slice, Any, Decode, Error, Zstd};
 
-/// A frame with one compressed block behind some bytes, and another behind that.
+/// A frame with one compressed block after some bytes, and another block after that.
 fn frame(content: &[u8]) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.raw(b"before").push(COMPRESSED, content.len(), content).raw(&[0; 64]);
@@ -23,7 +23,7 @@ fn result(content: &[u8]) -> Result<usize, Error> {
     result.map(|decoded| decoded.written - 6 - 64)
 }
 
-/// The block's `content` ends in `error`, in whatever decoder; nothing of it is output.
+/// Checks that the block's `content` ends in `error` in any decoder, and that none of it is output.
 fn check(content: &[u8], error: Error) {
     let frame = frame(content);
     for end in [frame.len() - 67, frame.len()] {
@@ -47,7 +47,7 @@ fn check_one_of(content: &[u8], errors: &[Error]) {
     check(content, error);
 }
 
-/// The literals and no sequences.
+/// Checks a block with this literals section and no sequences.
 fn check_literals(section: &[u8], error: Error) {
     check(&[section, &[0]].concat(), error);
 }
@@ -68,7 +68,7 @@ fn literals_sections() {
             }
         }
     }
-    // More literals than there is block.
+    // More literals than the block has bytes.
     for size in [1, 5, 31, 32, 4095, 4096, 131_060] {
         let section = plain_section(0, None, size, &data::random(size));
         let least = section.len() - size;
@@ -78,7 +78,7 @@ fn literals_sections() {
         }
     }
     check(&plain_section(1, None, 9, b""), Error::ZstdLiteralsSize);
-    // More than a block can have.
+    // More literals than a block can have.
     for size in [131_073, (1 << 20) - 1] {
         let content = plain_section(1, Some(3), size, b"r");
         let errors = [Error::ZstdLiteralsSize, Error::ZstdBlockSize];
@@ -94,7 +94,7 @@ fn literals_sections() {
             check(&section[..end], Error::ZstdLiteralsSize);
         }
     }
-    // Too few for four streams.
+    // Too few literals for four streams.
     let tree = Tree::flat(b"few bytes");
     for size in [0, 3, 4] {
         for format in 1..4 {
@@ -118,7 +118,7 @@ fn huffman_trees() {
         huffman_section(2, 0, 4, &content)
     };
     let direct: [&[u8]; 12] = [
-        // No power of two with one weight more.
+        // No power of two with one more weight.
         &[3, 1],
         &[1, 1, 1, 2],
         &[4, 1, 1],
@@ -142,7 +142,7 @@ fn huffman_trees() {
     let deepest: Vec<u8> = (1..=11).rev().chain([1]).collect();
     check_literals(&literals(&direct_weights(&deepest)), Error::ZstdHuffmanTree);
 
-    // FSE: no bytes, no whole table, one of too many rows, no stream, one without a final bit.
+    // FSE: no bytes, an incomplete table, one of too many rows, no stream, one without a final bit.
     for length in 0..4 {
         let description = [&[length][..], &[0; 3]].concat();
         check_literals(&literals(&description), Error::ZstdHuffmanTree);
@@ -156,7 +156,7 @@ fn huffman_trees() {
     let mut stream = fse_weights(&distribution, &good);
     for end in 1..stream.len() {
         let description = with_length(stream[..end].to_vec());
-        // What is cut is a stream at times, but hardly one of weights that make a tree.
+        // What is cut may be a stream, but hardly one of weights that make a tree.
         let result = result(&[&literals(&description)[..], &[0]].concat());
         assert!(matches!(result, Err(Error::ZstdHuffmanTree | Error::ZstdHuffmanStream)), "{end}");
     }
@@ -171,7 +171,7 @@ fn huffman_trees() {
         let description = with_length(fse_weights(&distribution, &weights));
         check_literals(&literals(&description), Error::ZstdHuffmanTree);
     }
-    // Weights of one kind need no bits, and so have no end.
+    // Weights of one kind need no bits, so their stream has no end.
     for stream in [&[1][..], &[4], &[0, 4], &[255, 255, 255]] {
         let one = [Distribution::new(5, &[0, 32]).description(), stream.to_vec()].concat();
         check_literals(&literals(&with_length(one)), Error::ZstdHuffmanTree);
@@ -183,7 +183,7 @@ fn huffman_trees() {
             check_literals(&literals(&with_length(stream)), Error::ZstdHuffmanTree);
         }
     }
-    // Longer than the section: of each kind.
+    // A description longer than the section, of each kind.
     for description in [direct_weights(&[1; 99]), with_length(fse_weights(&distribution, &[1; 99]))]
     {
         for end in 1..description.len() {
@@ -202,7 +202,7 @@ fn missing_trees_and_tables() {
         let section = huffman_section(3, format, 8, &streams);
         check_literals(&section, Error::ZstdNoHuffmanTree);
     }
-    // A block without sequences leaves none either.
+    // A block without sequences leaves no table either.
     for kind in 0..3 {
         let mut modes = [Mode::Predefined, Mode::Predefined, Mode::Predefined];
         let block = Block::new(b"literals", &[copy(3, 2, 9)]).modes(modes.clone());
@@ -243,7 +243,7 @@ fn huffman_streams() {
     *unfinished.last_mut().unwrap() = 0;
     check(0, 300, &unfinished);
     check(0, 300, &[]);
-    // A symbol too many, or too few; bytes more, or less, at either end.
+    // One symbol too many, or too few; more bytes, or fewer, at either end.
     for size in [0, 1, 299, 301, 400] {
         check(0, size, &one);
     }
@@ -275,7 +275,7 @@ fn huffman_streams() {
     }
 }
 
-/// Literals, a header with these modes, and what stands behind it.
+/// Literals, a header with these modes, and `rest` after it.
 fn sequences(count: &[u8], modes: u8, rest: &[u8]) -> Vec<u8> {
     [&plain_section(0, None, 8, b"literals"), count, &[modes], rest].concat()
 }
@@ -293,7 +293,7 @@ fn sequence_headers() {
             check(&sequences(count, reserved, &[0x55; 20]), Error::ZstdSequencesHeader);
         }
     }
-    // Behind no sequences there is nothing.
+    // After a count of zero there is nothing.
     for count in [&[0][..], &[128, 0]] {
         let content = [&literals, count].concat();
         assert_eq!(result(&content), Ok(8));
@@ -337,7 +337,7 @@ fn fse_tables() {
             check(&sequences(&[1], mode(2), &description[..end]), error);
         }
     }
-    // All rows are one symbol's: the format wants two, and libzstd takes one.
+    // All rows are one symbol's: the format demands two symbols, and libzstd accepts one.
     for kind in 0..3 {
         let list = [copy(3, 2, 9); 3];
         let probabilities = [vec![0; [3, 2, 6][kind]], vec![32]].concat();
@@ -365,7 +365,7 @@ fn sequence_streams() {
     let mut unfinished = good.clone();
     *unfinished.last_mut().unwrap() = 0;
     check(&sequences(&[4], 0, &unfinished), error);
-    // Bytes and bits more, and less.
+    // More bytes and bits, and fewer.
     check(&sequences(&[4], 0, &[&[0], &good[..]].concat()), error);
     check(&sequences(&[4], 0, &good[1..]), error);
     check(&sequences(&[4], 0, &stream(&list).put(0, 1).finish()), error);
@@ -374,7 +374,7 @@ fn sequence_streams() {
     check(&sequences(&[3], 0, &good), error);
     let result = result(&sequences(&[5], 0, &good));
     assert!(matches!(result, Err(Error::ZstdSequencesStream)), "{result:?}");
-    // As many as can be, from nothing.
+    // As many sequences as there can be, from nothing.
     let rle = [0, 2, 0];
     let bits = Backward::new().put(0, 2).finish();
     check(&sequences(&[255, 255, 255], 0b0101_0100, &[&rle[..], &bits].concat()), error);

@@ -12,17 +12,17 @@ use crate::common::sequences::{
 use crate::common::zstd::{Block, Coding, Header, Writer, BLOCK, WINDOW_128K, WINDOW_1K};
 use pagewise::Zstd;
 
-/// The frame stands for the writer's content.
+/// Checks that the frame stands for the writer's content.
 fn check(writer: &Writer, header: &Header, name: &str) {
     let frame = writer.frame(header);
     assert!(libzstd::decode(&frame) == writer.content(), "{name}, libzstd");
     check_whole(&mut Zstd::new(), &frame, writer.content(), name);
 }
 
-/// In a frame with a window, and in one with a single segment.
+/// Checks the blocks in a frame with a window, and in one with a single segment.
 fn check_both(writer: &Writer, name: &str) {
     check(writer, &Header::NEW, name);
-    // No block is to be larger than the window, which is the content.
+    // A block must not be larger than the window, which is the content.
     let mut writer = writer.clone();
     let missing = writer.frame(&Header::NEW).len().saturating_sub(writer.content().len());
     check(writer.rle(0, missing.min(BLOCK)), &Header::SINGLE_SEGMENT, name);
@@ -211,7 +211,8 @@ fn counts_of_sequences() {
         let block = Block::new(b"literals and more", &sequences);
         check_both(&of(&block), &format!("{count} sequences"));
     }
-    // None, of which there are two ways to say so; the second begins as two bytes do.
+    // No sequences. There are two ways to write that, the second of which starts like a count of
+    // two bytes.
     let mut writer = Writer::new();
     writer.compressed(&Block::new(b"none", &[])).compressed(&Block::new(b"", &[]));
     writer.compressed(&Block::new(b"more", &[]).coding(Coding::Huffman(Tree::flat(b"more"))));

@@ -13,13 +13,13 @@ fn good() -> Vec<u8> {
     Writer::new().raw(CONTENT).frame(&Header::NEW)
 }
 
-/// `stream` ends in `error`; after a reset a good one decodes.
+/// Checks that `stream` ends in `error`, and that a good one decodes after a reset.
 fn check_with<D: Decode>(decoder: D, stream: &[u8], error: Error) {
     check_defect(decoder, stream, error, &good());
 }
 
 fn check(stream: &[u8], error: Error) {
-    // Bytes behind the defect, so that it is not the input's end that stops the decoder.
+    // Bytes after the defect, so that the decoder does not stop because the input ends.
     let stream = [stream, &[0; 64]].concat();
     check_with(Zstd::new(), &stream, error);
     check_with(Concatenated::new(Zstd::new()), &stream, error);
@@ -28,11 +28,11 @@ fn check(stream: &[u8], error: Error) {
     }
 }
 
-/// In frames with a window and without.
+/// Checks blocks in frames with a window and without.
 fn check_block(writer: &Writer, error: Error) {
     let frame = writer.frame(&Header::NEW);
     check(&frame, error);
-    // No block is to be larger than the window, which is the content.
+    // A block must not be larger than the window, which is the content.
     let mut single_segment =
         Header::SINGLE_SEGMENT.to_bytes((writer.content().len() + BLOCK) as u64);
     single_segment.extend(&frame[6..]);
@@ -53,7 +53,7 @@ fn magic_numbers() {
         let mut stream = good.clone();
         stream[bit / 8] ^= 1 << (bit % 8);
         check(&stream, Error::ZstdMagic);
-        // Not one byte later, whichever kind of frame it began as.
+        // Not one byte later, whichever kind of frame it started as.
         for mut frame in [good.clone(), skippable(9, b"some data")] {
             frame[bit / 8] ^= 1 << (bit % 8);
             let result = Zstd::new().decode(&frame[..bit / 8 + 1], &mut [[0; 64]]);
@@ -80,7 +80,7 @@ fn frame_headers() {
         let header = Header { dictionary: (width, id), ..Header::NEW };
         check(&writer.frame(&header), Error::ZstdDictionaryId);
     }
-    // Before there is any page, and the least and the largest window that there can be.
+    // Before there is any page, and for the least and the largest window that there can be.
     for (window, size) in [
         (WINDOW_1K, 1 << 10),
         (WINDOW_1K + 1, 1024 + 128),
@@ -114,7 +114,7 @@ fn frame_headers() {
             assert!(is_good(&stream));
         }
     }
-    // A single segment is its window, whose size nobody has to have.
+    // A single segment is its own window, but there need not be memory for it.
     for (size, error) in [(1 << 27, Error::ZstdContentSize), ((1 << 27) + 1, Error::WindowLimit)] {
         let mut stream = Header { size_width: 8, ..Header::SINGLE_SEGMENT }.to_bytes(size);
         stream.extend(&writer.frame(&Header::NEW)[6..]);
@@ -124,7 +124,7 @@ fn frame_headers() {
 
 #[test]
 fn content_sizes() {
-    // One byte less than there is, and one more; many; and of no block at all.
+    // One byte less than the content, and one more; many more; and for no block at all.
     let content = data::text(1000);
     let mut writer = Writer::new();
     writer.raw(&content[..400]).compressed(&Block::new(&content[400..], &[copy(0, 9, 100)]));
@@ -160,7 +160,7 @@ fn block_headers() {
             check_block(&writer, Error::ZstdBlockType);
         }
     }
-    // The window, or 128 KiB, is the largest block; also of what is compressed.
+    // The window, or 128 KiB, is the largest block, of compressed ones too.
     for (window, most) in [(WINDOW_1K, 1024), (WINDOW_1K + 1, 1152), (WINDOW_128K + 3, BLOCK)] {
         let header = Header { window: Some(window), ..Header::NEW };
         for kind in [RAW, RLE, COMPRESSED] {
@@ -170,7 +170,7 @@ fn block_headers() {
                 check(&writer.frame(&header), Error::ZstdBlockSize);
             }
         }
-        // By literals behind the sequences, by a copy, by literals before it.
+        // By literals after the sequences, by a copy, by literals before it.
         let literals = data::random(most - 100);
         let long = most - 101;
         for (sequences, more) in [
@@ -241,7 +241,7 @@ fn distances() {
         writer.unchecked(&Block::new(b"literal", &[repeat(literals, offset_value, 3)]));
         check(&writer.frame(&Header::NEW), Error::DistanceBeforeStart);
     }
-    // Past the window, with as much output as anyone could ask for.
+    // A distance past the window, with as much output as anyone could ask for.
     for (window, size) in [(WINDOW_1K, 1024), (WINDOW_1K + 7, 1920), (WINDOW_1K + 8, 2048)] {
         let header = Header { window: Some(window), ..Header::NEW };
         for length in [3, 8, 16, 17, 64, 65, 258] {
@@ -262,7 +262,7 @@ fn distances() {
             assert!(far.contains(&result.unwrap_err()));
         }
     }
-    // Into the frame before.
+    // A distance into the frame before.
     let first = Writer::new().raw(&data::text(3000)).frame(&Header::NEW);
     let mut writer = Writer::new();
     writer.unchecked(&Block::new(b"own", &[copy(3, 4, 100)]));

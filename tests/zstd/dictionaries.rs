@@ -49,7 +49,7 @@ fn all_that_they_hold() {
         let frame = writer.frame(&header);
         assert!(libzstd::decode_by(&mut decoder, &frame) == writer.content(), "round {round}");
         check_whole(&mut formatted, &frame, writer.content(), &format!("round {round}"));
-        // The same without tables.
+        // A raw dictionary of the content: without tables.
         let mut writer = Writer::behind(&raw);
         let sequences = [copy(5, 5005, 70), copy(0, 4000, 200), repeat(1, 3, 9)];
         writer.compressed(&Block::new(&literals, &sequences));
@@ -70,7 +70,7 @@ fn dictionary() -> Dictionary {
     }
 }
 
-/// Of a dictionary, when it is given.
+/// Checks whether `bytes` are accepted when they are set as a dictionary.
 fn check_dictionary(bytes: &[u8], is_good: bool) {
     let result = Zstd::new().set_dictionary(bytes);
     assert_eq!(result, if is_good { Ok(()) } else { Err(Error::ZstdDictionary) });
@@ -81,7 +81,7 @@ fn defects() {
     let good = dictionary();
     let bytes = good.to_bytes();
     check_dictionary(&bytes, true);
-    // Whatever is no dictionary is the content of one, unless it begins as one does.
+    // Whatever is not a formatted dictionary is a raw one, unless it starts like one.
     for raw in [&b"12345678"[..], &bytes[1..], CONTENT] {
         check_dictionary(raw, true);
     }
@@ -93,7 +93,7 @@ fn defects() {
     for end in 8..bytes.len() - good.content.len() {
         check_dictionary(&bytes[..end], false);
     }
-    // Offsets reach into the content.
+    // Offsets must reach into the content.
     for offset in [0, 101, u32::MAX.into()] {
         for index in 0..3 {
             let mut dictionary = good.clone();
@@ -125,7 +125,7 @@ fn defects() {
             _ => assert_eq!(result, Err(Error::ZstdDictionaryId)),
         }
     }
-    // A raw one has no name, so it is any.
+    // A raw one has no ID, so it is used for any.
     let mut decoder = Zstd::new();
     decoder.set_dictionary(&good.content).unwrap();
     let mut writer = Writer::behind(&good.content);

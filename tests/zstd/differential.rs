@@ -12,10 +12,10 @@ use crate::common::zstd::{
 use pagewise::{decode_slice, Decode, Error, Zstd};
 use zstd_safe::CParameter::{self, ChecksumFlag, CompressionLevel, TargetCBlockSize, WindowLog};
 
-/// More than any of the frames stands for, good or damaged.
+/// More bytes than any of the frames stands for, good or damaged.
 const ROOM: usize = 1 << 21;
 
-/// Two decoders, their outputs, and how often they thought what.
+/// Two decoders, their outputs, and how often each verdict occurred.
 struct Pair {
     libzstd: libzstd::Decoder,
     pagewise: Zstd<'static>,
@@ -34,16 +34,15 @@ impl Pair {
         Self { libzstd, pagewise, outputs, good: 0, bad: 0, truncated: 0, stricter: 0 }
     }
 
-    /// Both think the same of `frame`, but for this:
+    /// Checks that both judge `frame` alike, except for this:
     ///
-    /// - libzstd takes copies from further back than the window where it happens to have the bytes,
-    ///   trees of 12 bits, four Huffman streams with bits left, for its fast loop does not look,
+    /// - libzstd accepts copies from further back than the window where it happens to have the bytes,
+    ///   trees of 12 bits, four Huffman streams with bits left over, as its fast loop does not look,
     ///   compressed blocks without a byte, and any content size if the last block has none. The format
     ///   allows none of these.
-    /// - Where a frame ends too early, one of them can have seen a defect that the other has not come
-    ///   to. Neither takes such a frame for good.
-    /// - How much either gives out before a defect differs; but as far as both do, the bytes are the
-    ///   same.
+    /// - If a frame ends too early, one of them may have seen a defect that the other has not come
+    ///   to. Neither accepts such a frame.
+    /// - How much either outputs before a defect differs. The bytes are the same as far as both go.
     fn agree(&mut self, frame: &[u8]) {
         let [a, b] = &mut self.outputs;
         let libzstd = self.libzstd.decode(frame, a);
@@ -135,7 +134,7 @@ fn libzstd_agrees_on_mutated_frames() {
     assert_eq!((pair.good, pair.bad), (frames.len(), 0), "all are good as they are");
     for round in 0..150_000 {
         let mut frame = frames[round % frames.len()].clone();
-        // Headers and tables decide more than the streams behind them.
+        // Headers and tables decide more than the streams after them.
         let reach = if round % 3 == 0 { frame.len() } else { frame.len().min(60) };
         for _ in 0..1 + random.below(2) {
             let at = if random.below(8) == 0 { frame.len() - 1 } else { random.below(reach) };
@@ -199,7 +198,7 @@ fn libzstd_agrees_on_frame_headers() {
     assert!(good > 1_000 && bad > 5_000 && stricter < 30, "{good}, {bad}, {stricter}");
 }
 
-/// Found by the fuzzer for other blocks than the last.
+/// Found by the fuzzer, for blocks other than the last.
 #[test]
 fn libzstd_goes_on_after_a_compressed_block_without_a_byte() {
     let mut pair = Pair::new();
@@ -222,8 +221,8 @@ fn libzstd_agrees_on_random_blocks() {
     let mut pair = Pair::new();
     let mut random = Random(5);
     for round in 0..30_000 {
-        // A literals section that often is one; then anything, or one symbol of each kind and a
-        // stream with about as many bits as these need.
+        // Often a valid literals section; then anything, or one symbol of each kind and a stream with about
+        // as many bits as these need.
         let literals = random.below(6);
         let mut content = match round % 3 {
             0 => vec![(literals << 3) as u8],
@@ -256,7 +255,7 @@ fn libzstd_agrees_on_weights() {
     let mut pair = Pair::new();
     let mut random = Random(6);
     for round in 0..20_000 {
-        // Trees at random, most of which are none, over a stream that may be anything.
+        // Random trees, most of which are invalid, over a stream that may be anything.
         let most = [2, 4, 7, 11, 12, 13][round % 6];
         let count = 1 + random.below(if round % 2 == 0 { 12 } else { 128 });
         let mut weights: Vec<u8> = (0..count).map(|_| random.below(most) as u8).collect();
@@ -343,7 +342,7 @@ fn libzstd_agrees_on_dictionaries() {
             let given = a.len().min(pagewise.written() as usize);
             assert!(a[..given] == b[..given], "{round}, frame {index}");
             let is_good = matches!(opinion, Opinion::Good(_));
-            // To libzstd the head of a dictionary is a part of its content.
+            // libzstd takes the head of a dictionary for a part of its content.
             let is_same = result.is_ok() == is_good;
             let is_in_head = is_good && result == Err(Error::DistanceBeforeStart);
             assert!(is_same || is_in_head, "{round}, frame {index}: {opinion:?}, {result:?}");

@@ -10,7 +10,7 @@ use crate::common::sequences::{next_offsets, predefined, repeat, OFFSETS};
 use crate::common::zstd::{skippable, xxh64, Header, Writer, WINDOW_128K, WINDOW_1K};
 use pagewise::{decode_slice, Concatenated, Zstd};
 
-/// The frame stands for the writer's content.
+/// Checks that the frame stands for the writer's content.
 fn check(writer: &Writer, header: &Header, name: &str) {
     let frame = writer.frame(header);
     assert!(libzstd::decode(&frame) == writer.content(), "{name}, libzstd");
@@ -30,10 +30,10 @@ fn the_writer_is_as_defined() {
     assert_eq!(literals.rows[61], Row { symbol: 34, bits: 6, base: 0 });
     assert_eq!(offsets.rows[24], Row { symbol: 6, bits: 4, base: 16 });
     assert_eq!(lengths.rows[44], Row { symbol: 1, bits: 4, base: 48 });
-    // 4.2.2
+    // Literals (4.2.2).
     let tree = Tree::direct(&[4, 3, 2, 0, 1, 1]);
     assert_eq!(tree.stream(&[0, 1, 4, 5]), [0b0000_0001, 0b0000_1101]);
-    // 3.1.1.5
+    // Repeat offsets (3.1.1.5).
     let mut offsets = OFFSETS;
     for (offset_value, literals, after) in [
         (1114, 11, [1111, 1, 4]),
@@ -57,7 +57,7 @@ fn headers() {
     let content = data::text(300);
     for window in [None, Some(WINDOW_1K), Some(WINDOW_128K + 5), Some(17 << 3)] {
         for size_width in [0, 1, 2, 4, 8] {
-            // One byte is what a single segment has, and no other.
+            // A single segment can have one byte, and no other frame can.
             if (size_width == 1) != window.is_none() && size_width < 2 {
                 continue;
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Sequences are made in whole chunks where more bytes are known to follow. Whatever turns out to be
-//! wrong after them, nothing past the last good one and the scratch bytes is touched (the pages here are
-//! poisoned), and all good ones are there, however many wait at a time.
+//! Sequences are executed in whole chunks where more bytes are known to follow. If a later one turns out to
+//! be wrong, nothing after the last good one and its scratch bytes is touched (the pages here are poisoned),
+//! and all good ones are there, however many are decoded before they are executed.
 
 use crate::common::data::{self, Random};
 use crate::common::feed::check_whole;
@@ -10,14 +10,14 @@ use crate::common::splits::{check, failed};
 use crate::common::zstd::{Block, Header, Writer, BLOCK};
 use pagewise::{Error, Zstd};
 
-/// Around the numbers that are kept back, that wait at a time, and multiples of these.
+/// Numbers around those that are kept back, that are decoded at a time, and multiples of these.
 const COUNTS: [usize; 12] = [0, 1, 7, 8, 9, 40, 255, 256, 257, 264, 265, 600];
 
 fn literals_of(sequences: &[Sequence]) -> usize {
     sequences.iter().map(|sequence| sequence.literals).sum()
 }
 
-/// A frame of one block, and what its good sequences make.
+/// A frame of one block, and the content of its good sequences.
 fn frame(literals: &[u8], good: &[Sequence], bad: &[Sequence]) -> (Vec<u8>, Vec<u8>) {
     let mut writer = Writer::new();
     writer.compressed(&Block::new(&literals[..literals_of(good)], good));
@@ -33,7 +33,7 @@ fn bad_sequences_behind_good_ones() {
     for count in COUNTS {
         let literals = data::text(4 * count + 20);
         let mut good = random_sequences(&mut random, OFFSETS, 0, 4 * count, count);
-        // So that the next repeated offset less one is zero.
+        // So that the next repeat offset less one is zero.
         good.push(copy(1, 1, 3));
         let rest = literals.len() - literals_of(&good);
         let (_, content) = frame(&literals, &good, &[]);
@@ -45,7 +45,7 @@ fn bad_sequences_behind_good_ones() {
             (copy(rest + 1, 1, 3), Error::ZstdLiteralsOverrun),
             (copy(0, 1, BLOCK + 1), Error::ZstdBlockSize),
         ] {
-            // What would follow it is not looked at.
+            // What would follow is not looked at.
             let (frame, content) = frame(&literals, &good, &[bad, copy(0, 1, 3), copy(1, 2, 9)]);
             let name = format!("{error:?} behind {count}");
             // The literals of a sequence whose offset is bad are written before it is found.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What libzstd compresses comes back, whatever it was told.
+//! What libzstd compresses comes back, whatever its settings.
 
 use crate::common::data::{self, random, runs, text};
 use crate::common::feed::check_whole;
@@ -26,7 +26,7 @@ fn shapes(lengths: &[usize]) -> Vec<(String, Vec<u8>)> {
     shapes
 }
 
-/// With a check sum and the content's size, or without.
+/// With a checksum and the content's size, or without.
 fn flags(index: usize) -> [CParameter; 2] {
     [ChecksumFlag(index % 2 == 0), ContentSizeFlag(index / 2 % 2 == 0)]
 }
@@ -98,7 +98,8 @@ fn strategies() {
 
 #[test]
 fn block_sizes() {
-    // The smallest that libzstd aims at, and others; and blocks that end where it was told.
+    // The smallest block size that libzstd aims at, and others; and blocks that end where it was
+    // told.
     let mut decoder = Zstd::new();
     let content = [text(150_000), random(5_000), data::elf(150_000), runs(30_000)].concat();
     for target in [1340, 2000, 5000, 40_000] {
@@ -128,11 +129,11 @@ fn block_sizes() {
 
 #[test]
 fn long_distances() {
-    // The largest window that is decoded unasked.
+    // The largest window that is accepted by default.
     let content = random(5 << 20);
     let far = [&content[..], &text(9 << 20), &content].concat();
     let parameters = [WindowLog(27), EnableLongDistanceMatching(true), CompressionLevel(1)];
-    // Of a size that the encoder does not know.
+    // Content of a size that the encoder does not know.
     let frame = encode_pieces(&parameters, &[&far[..1000], &far[1000..]]);
     assert!(frame.len() < 10 << 20);
     let mut decoder = Zstd::new();
@@ -172,11 +173,11 @@ fn frames_one_after_the_other() {
     }
     let mut any = Concatenated::new(Any::new());
     assert!(decode_slice(&mut any, &file, &mut output).is_ok());
-    // One decoder takes one frame, and a skippable one is one.
+    // One decoder takes one frame; a skippable frame counts as one.
     let progress = Zstd::new().decode(&file, &mut [[0; 64]]).unwrap();
     assert_eq!((progress.consumed, progress.pause), (8, Pause::Done));
 
-    // What is behind, and no frame, is damage, as it is to `zstd -dc`.
+    // Bytes after the last frame that are no frame are damage, as for `zstd -dc`.
     let behind = [&file[..], b"no frame"].concat();
     assert_eq!(decode_slice(&mut decoder, &behind, &mut output), Err(Error::ZstdMagic));
     decoder.reset();
@@ -229,7 +230,7 @@ fn dictionaries() {
         decoder.set_dictionary(dictionary).unwrap();
         check_whole_file(Concatenated::new(decoder), &parts.concat(), &contents.concat());
     }
-    // Windows smaller than the dictionary, which is out of reach once they have passed.
+    // Windows smaller than the dictionary, which is out of reach once as many bytes are written.
     let mut decoder = Zstd::new();
     decoder.set_dictionary(&other).unwrap();
     for window in 10..18 {
@@ -242,7 +243,7 @@ fn dictionaries() {
     }
 }
 
-/// Pages of a whole file, which ends where it is thought to end.
+/// Decodes a whole file into pages, and checks that it ends where it seems to end.
 fn check_whole_file(mut decoder: Concatenated<Zstd<'_>>, file: &[u8], content: &[u8]) {
     let (mut pages, mut rest): (Vec<[u8; PAGE]>, _) = (Vec::new(), file);
     loop {
@@ -268,7 +269,8 @@ fn frames_without_magic() {
             check(&mut decoder, &[format, checksum, size], &content, &name);
         }
     }
-    // One after the other too, where nothing but a frame can follow; a magic number is a header.
+    // Frames one after the other too, where only a frame can follow; a magic number counts as a
+    // header there.
     let file = encode(&[format], b"magicless").repeat(3);
     let mut output = [0; 27];
     let mut decoder = Concatenated::new(decoder);

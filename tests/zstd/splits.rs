@@ -21,7 +21,7 @@ fn frames() -> Frames {
     Concatenated::new(Zstd::new())
 }
 
-/// With a `Carry` for whole blocks.
+/// Checks splits with a `Carry` for whole blocks.
 fn check<D: Holding>(fresh: fn() -> D, name: &str, input: &[u8], expected: &Outcome) {
     check_carried::<D, { Frames::CARRY }>(fresh, name, input, expected);
 }
@@ -49,7 +49,7 @@ fn encoded_frames() {
 
 #[test]
 fn blocks_of_the_largest_size() {
-    // Given a little at a time only where that is soon done.
+    // Small pieces only for streams that are short.
     let content = [data::random(3000), data::text(200_000)].concat();
     let mut writer = Writer::new();
     writer.raw(&data::random(BLOCK)).compressed(&Block::new(&data::random(BLOCK - 30), &[]));
@@ -128,7 +128,7 @@ fn all_kinds_of_blocks() {
 
 #[test]
 fn ends_of_pages() {
-    // The last copy of a block, and of the frame, goes over a page's end; so do literals behind it,
+    // The last copy of a block, and of the frame, goes over a page's end. So do literals after it,
     // and blocks of one byte.
     for start in [1, 60, 62, 63, 64, 65, 4_090, 4_095, 4_096] {
         for (length, behind) in [(3, 0), (66, 0), (130, 1), (600, 70), (5000, 3)] {
@@ -193,7 +193,7 @@ fn several_frames() {
             &Outcome { verdict, ..done(&file, content.clone()) },
         );
     }
-    // A skippable frame is one of its own.
+    // A skippable frame by itself.
     let frame = skippable(15, &data::random(5000));
     check(Zstd::new, "skippable", &frame, &done(&frame, vec![]));
     let frame = skippable(0, b"");
@@ -216,7 +216,7 @@ fn dictionaries() {
         let name = format!("window log {window}");
         check(fresh, &name, &frame, &done(&frame, content.clone()));
     }
-    // Copies from the dictionary's first byte to its last, over its end, over ends of pages.
+    // Copies from the dictionary's first byte to its last, over its end, and over ends of pages.
     let mut writer = Writer::behind(&DICTIONARY);
     writer.compressed(&Block::new(b"", &[copy(0, 3_000, 3_000), copy(0, 6_000, 10)]));
     for length in [3, 64, 500] {
@@ -241,8 +241,8 @@ fn dictionaries_go_out_of_reach() {
         decoder.set_dictionary(&DICTIONARY).unwrap();
         decoder
     }
-    // A copy begins while all of the dictionary can be reached. It may take bytes from there until a
-    // window of 1 KiB has been written, and go on behind its end.
+    // A copy starts while all of the dictionary can be reached. It may take bytes from there until
+    // a window of 1 KiB has been written, and go on after the dictionary's end.
     let header = Header { window: Some(WINDOW_1K), ..Header::NEW };
     for before in [900, 1000, 1023, 1024] {
         for back in [1, 5, 63, 64, 70, 500, 3000] {
@@ -302,7 +302,7 @@ fn defects() {
     let expected = failed(Zstd::new(), &frame, content, Error::ZstdContentSize);
     check(Zstd::new, "content size", &frame, &expected);
 
-    // Each behind good blocks, and behind good sequences of its own block.
+    // Each defect after good blocks, and after good sequences of its own block.
     let good = [copy(2, 3, 70), copy(0, 5, 70)];
     let far = content.len() as u64 + 143;
     let small = Header { window: Some(WINDOW_1K), ..Header::NEW };
@@ -323,7 +323,7 @@ fn defects() {
         check(Zstd::new, &format!("{error:?}"), &frame, &outcome);
     }
     let mut bad = writer.clone();
-    // A literals length code that is none.
+    // An invalid literals length code.
     let block = [1 << 3, b'x', 1, 0x40, 40, 1];
     bad.push(crate::common::zstd::COMPRESSED, block.len(), &block);
     let frame = bad.frame(&Header::NEW);

@@ -16,7 +16,7 @@ use zstd_safe::CParameter::ChecksumFlag;
 
 type Carried<D> = Carry<D, { Zstd::CARRY }>;
 
-/// Each prefix waits for more; `content` is all that is ever written.
+/// Checks that each prefix waits for more input, and that `content` is all that is ever written.
 fn check(stream: &[u8], content: &[u8]) {
     check_each_prefix(&mut Zstd::new(), stream, content, Zstd::written);
     let frames = || Concatenated::new(Zstd::new());
@@ -117,7 +117,7 @@ fn every_flipped_bit_is_found() {
     for (round, writer) in writers().into_iter().enumerate() {
         let frame = writer.frame(&headers[round % 3]);
         if round % 3 == 1 && writer.content().len() < frame.len() {
-            // No such frame can be.
+            // There can be no such frame.
             continue;
         }
         let mut file = [&frame[..], &padding].concat();
@@ -126,7 +126,7 @@ fn every_flipped_bit_is_found() {
             decoder.reset();
             match decode_slice(&mut decoder, &file, &mut output) {
                 Ok(decoded) => {
-                    // Without the flag there is no check sum, and what it was is not read.
+                    // Without the flag there is no checksum, and its bytes are not read.
                     let has_checksum = file[4] & 4 != 0;
                     assert!(!has_checksum || output[..decoded.written] == *writer.content());
                     harmless += usize::from(has_checksum);
@@ -137,7 +137,7 @@ fn every_flipped_bit_is_found() {
             file[bit / 8] ^= 1 << (bit % 8);
         }
     }
-    // The unused bit, and the window's size where no copy is long.
+    // The unused bit, and the size of the window if no copy is long.
     assert!(harmless >= 50, "{harmless}");
 }
 
@@ -179,7 +179,7 @@ fn floods_of_nothing() {
         assert_eq!(frames.members(), FLOOD as u64);
     }
 
-    // Blocks without output: with a tree and tables as large as can be, too.
+    // Blocks without output, also with the largest tree and tables.
     let literals = Tree::flat(&(0..=255).collect::<Vec<_>>());
     let mut tree = Writer::new();
     tree.compressed(&Block::new(b"", &[]).coding(Coding::Huffman(literals)));
@@ -202,7 +202,7 @@ fn floods_of_nothing() {
 
 #[test]
 fn long_skippable_frames() {
-    // Bounded state, whatever the length: a piece at a time, none of which is kept.
+    // The state is bounded, whatever the length: the frame comes in pieces, none of which is kept.
     let length = 3 * BLOCK + 77;
     let frame = skippable(5, &vec![b's'; length]);
     let (mut decoder, mut at) = (Zstd::new(), 0);
@@ -214,7 +214,7 @@ fn long_skippable_frames() {
     }
     let progress = decoder.decode::<[u8; 64]>(&frame[at..], &mut []).unwrap();
     assert_eq!(progress, Progress::new(frame.len() - at, Pause::Done));
-    // As long as there can be one.
+    // The longest frame that there can be.
     let mut frame = skippable(0, b"");
     frame[4..].fill(0xff);
     let (mut decoder, piece) = (Zstd::new(), vec![0; 1 << 26]);

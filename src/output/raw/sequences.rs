@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Sequences of literals and matches: what a sequence reads and writes is held against the round's limits in
-//! the loop that executes it.
+//! Sequences of literals and matches. The loop that executes a sequence holds what it reads and writes
+//! against the limits of the round.
 
 use core::ops::Range;
 use core::slice;
@@ -29,8 +29,8 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// Takes the addresses for sequences that may write `budget` bytes. A function of its own, so that its
-    /// stack is free while they are executed.
+    /// Takes the addresses, for sequences that may write `budget` bytes. This is a function of its own, so
+    /// that its stack is free while they are executed.
     #[inline(never)]
     pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, budget: usize) -> Self {
         let Cursor { pages, rules, parked, at, end, .. } = cursor;
@@ -42,8 +42,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         Self { near, limits, nearest, end: *end, rules, parked, at }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are the `remaining` ones of
-    /// `literals`. Returns how many it executed; nothing of the next one has been done but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the range `remaining` of
+    /// `literals`. Returns how many it executed; of the next one nothing has been written but scratch bytes.
     #[inline(never)]
     pub(crate) fn execute(
         &mut self,
@@ -64,7 +64,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             let [run, length, distance] = sequence.fields();
             let middle = at.wrapping_add(run);
             let end = Sequence::end(middle, length);
-            // Literals that are there do not let `middle` overflow.
+            // If there are as many literals, `middle` has not overflowed.
             if run > end_of_literals.addr().wrapping_sub(literal.addr()) {
                 break;
             }
@@ -80,10 +80,10 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
                 continue;
             };
             debug_assert!(end.saturating_add(CHUNK) <= self.near.length);
-            // SAFETY: There is room for a chunk from each place up to `end` on, and each chunk starts
-            // there, as it starts before the last byte of its run, or is the first one. Those of
-            // literals end at most a chunk after the last literal. Those of the match are all in the source's
-            // page, or end at most a chunk after `end` in the present one.
+            // SAFETY: Each store starts inside its run, or is the first of it, so at a place up to `end`,
+            // from which there is room for a chunk. Reads of literals end at most a chunk after the last
+            // literal, where `literals` goes on. Reads of the match stay in the source's page, as `source`
+            // has seen; in the present page they end at most a chunk after `end`.
             unsafe {
                 copy_literals(literal, page.add(at), run);
                 if distance < WORD {
@@ -101,17 +101,17 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         sequences.len().wrapping_sub(next.len())
     }
 
-    /// The address of the bytes `distance` bytes before `middle`, if a match of `length` bytes from there is
-    /// allowed, and all its chunks are in one page.
+    /// The address of the byte `distance` bytes before `middle`. `None`, unless a match of `length` bytes
+    /// from there is allowed and all its chunks lie in one page.
     #[inline(always)]
     fn source(&self, middle: usize, length: usize, distance: usize) -> Option<*const u8> {
         let from = (middle as isize).wrapping_sub(distance as isize);
-        // 32-bit machines may take a distance for a negative number.
+        // On 32-bit machines a distance from 2 GiB on is a negative `isize`.
         if distance == 0 || (usize::BITS < u64::BITS && (distance as isize) < 0) {
             return None;
         }
         let Near { shift, mask, before, .. } = self.near;
-        // The last place of a page that has a chunk from there on.
+        // The last offset in a page from which a whole chunk can be read.
         let last_chunk = mask.wrapping_sub(CHUNK - 1);
         let offset = from as usize & mask;
         if offset > last_chunk || (length > CHUNK && length > last_chunk.wrapping_sub(offset)) {
@@ -126,15 +126,15 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         }
         let page = from.wrapping_shr(shift).wrapping_add_unsigned(before.len());
         let page = before.get(page as usize)?.as_ref();
-        // A page that is not the one it was.
+        // The page is shorter than it was when it was filled.
         if page.len() <= mask {
             return None;
         }
         Some(page.as_ptr().wrapping_add(offset))
     }
 
-    /// Executes a sequence with these literals at `at`, and writes not a byte more. Returns the place after it.
-    /// `None`, and nothing done but scratch bytes, if it does not fit or is not allowed.
+    /// Executes a sequence with these literals at `at`, and writes nothing after it. Returns the place after
+    /// it. `None`, and nothing done but scratch bytes, if it does not fit or is not allowed.
     #[cold]
     #[inline(never)]
     fn execute_exactly(
@@ -159,12 +159,12 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         *self.at
     }
 
-    /// Bytes that may be written yet.
+    /// Bytes that may still be written.
     pub(crate) fn budget(&self) -> usize {
         self.limits.most.saturating_sub(*self.at)
     }
 
-    /// Whether the end of a copy waits for the next page. Nothing may be executed before it.
+    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is written.
     pub(crate) fn is_parked(&self) -> bool {
         self.parked.length > 0
     }
@@ -174,13 +174,13 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         *self.at >= self.end
     }
 
-    /// Writes as many of `bytes` as there is room for, and says how many.
+    /// Writes as many of `bytes` as there is room for, and returns how many.
     pub(crate) fn extend(&mut self, bytes: &[u8]) -> usize {
         self.exactly(|exact| exact.extend(bytes))
     }
 
-    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
-    /// not fit.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
+    /// fit.
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
         self.exactly(|exact| {
             if exact.copy(distance, length) {
@@ -200,7 +200,7 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 }
 
-/// Copies literals in chunks, one at least.
+/// Copies literals in chunks, at least one.
 ///
 /// # Safety
 ///
@@ -217,11 +217,11 @@ unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
     }
 }
 
-/// Copies what comes after a chunk.
+/// Copies the literals after the first chunk.
 ///
 /// # Safety
 ///
-/// As [`copy_literals`].
+/// As for [`copy_literals`].
 #[cold]
 #[inline(never)]
 unsafe fn copy_more_literals(source: *const u8, room: *mut u8, length: usize) {
@@ -229,10 +229,10 @@ unsafe fn copy_more_literals(source: *const u8, room: *mut u8, length: usize) {
     unsafe { copy_by_chunks(source, room, CHUNK, length) };
 }
 
-/// Copies a match in words, two at least.
+/// Copies a match in words, at least two.
 ///
-/// Most matches start where something was written just before. A word often lies in one store, which a
-/// processor hands on at once, where a chunk spans several and has to wait for all of them.
+/// Most matches start where something was written just before. A word often lies within one earlier store,
+/// which a processor forwards at once; a chunk spans several stores, and has to wait for all of them.
 ///
 /// # Safety
 ///
@@ -252,11 +252,11 @@ unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
     }
 }
 
-/// Copies what comes after four words.
+/// Copies the bytes of a match after its first four words.
 ///
 /// # Safety
 ///
-/// As [`copy_match`].
+/// As for [`copy_match`].
 #[cold]
 #[inline(never)]
 unsafe fn copy_more_words(source: *const u8, room: *mut u8, length: usize) {
@@ -264,11 +264,11 @@ unsafe fn copy_more_words(source: *const u8, room: *mut u8, length: usize) {
     unsafe { copy_by_words(source, room, 2 * CHUNK, length) };
 }
 
-/// [`repeat`], which few matches need.
+/// [`repeat`] out of line, because few matches need it.
 ///
 /// # Safety
 ///
-/// As `repeat`.
+/// As for [`repeat`].
 #[cold]
 #[inline(never)]
 unsafe fn repeat_match(source: *const u8, room: *mut u8, distance: usize, length: usize) {

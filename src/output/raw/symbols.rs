@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Literals and short copies while there is ample room.
 //!
-//! Room is a token: a [`Spot`] exists only where its bytes fit. What a copy reads is held against
+//! A [`Spot`] stands for room: it exists only where its bytes fit. What a copy reads is held against
 //! [`lowest`](Margins::lowest) in the method that reads it.
 
 use core::slice;
@@ -16,7 +16,7 @@ use crate::{Error, Page};
 ///
 /// # Invariants
 /// - From each place below `margins.ample` there is room for `LITERALS + SHORT` bytes.
-/// - `margins.lowest` is not before the pages that `near` covers, or no place is above it.
+/// - `margins.lowest` is not before the pages that `near` covers.
 pub(crate) struct Fast<'c, 'a, P> {
     near: Near<'c, P>,
     margins: Margins,
@@ -33,7 +33,7 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
     pub(crate) fn new(cursor: &'c mut Cursor<'a, P>) -> Self {
         let Cursor { pages, rules, parked, at, end, .. } = cursor;
         let near = Near::new(pages, rules.page_shift);
-        // INVARIANT: No place is in `margins`, and none is negative.
+        // INVARIANT: No place is below `ample`, and `lowest` is not negative.
         Fast { near, margins: Margins::none(*end), rules, parked, at, failed: None }
     }
 
@@ -62,14 +62,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at >= self.margins.end
     }
 
-    /// Whether nothing more may be decoded: the end of a copy waits for the next page, or a copy failed.
+    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy failed.
     #[inline(always)]
     pub(crate) fn is_stopped(&self) -> bool {
         self.parked.length > 0 || self.failed.is_some()
     }
 
-    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done: the round must
-    /// end before.
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the round must
+    /// end before that.
     #[inline(always)]
     pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
         if self.is_full(at) {
@@ -89,14 +89,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// Addresses of `length` bytes that start `distance` bytes before the place `at`, and of as many from `at`
-    /// on, if each lie in one page and the source is near.
+    /// The address of the byte `distance` bytes before the place `at`, and that of `at`. `None`, unless the
+    /// source is near and `length` bytes lie in one page from either on.
     #[inline]
     fn addresses(&self, at: usize, distance: usize, length: usize) -> Option<(*const u8, *mut u8)> {
         let near = &self.near;
         let from = (at as isize).wrapping_sub(distance as isize);
-        // In this order, as each relies on the ones before: no difference overflows, and `from` is less than
-        // `at` and has an address.
+        // In this order, as each comparison relies on those before it: no difference overflows, and `from` is
+        // less than `at` and has an address.
         let is_near = at <= near.length
             && (distance as isize) > 0
             && from >= self.margins.lowest
@@ -106,8 +106,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         is_near.then(|| unsafe { (near.address(from), near.page.add(at)) })
     }
 
-    /// [`copy_exactly`](Self::copy_exactly) for a copy that is long, or repeats what it writes itself:
-    /// by chunks or words, if they all lie in one page.
+    /// A copy that is longer than [`SHORT`], or that overlaps itself: in chunks or words, if they all lie in
+    /// one page, or else by [`copy_exactly`](Self::copy_exactly).
     #[cold]
     #[inline(never)]
     fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -130,8 +130,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at.wrapping_add(length)
     }
 
-    /// Copies bytes of one page that lie before those that are written, and not a byte more. `None`, and
-    /// nothing done, if they do not, or if there is no room for them.
+    /// Executes a copy whose source lies in one page and does not overlap the room for it, and writes nothing
+    /// after it. `None`, and nothing done, if it is another copy, or if there is no room.
     #[inline(always)]
     fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
         if distance < length {
@@ -147,8 +147,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Some(())
     }
 
-    /// Writes `length` bytes again that start `distance` bytes back, wherever that is, and parks what does
-    /// not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
+    /// fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -181,7 +181,7 @@ impl<'f, 'c, 'a, P: Page, const LITERALS: usize> Spot<'f, 'c, 'a, P, LITERALS> {
         self.at
     }
 
-    /// Gives up the room for literals: what may follow here is a copy.
+    /// Gives up the room for literals: only a copy may follow here.
     #[inline(always)]
     pub(crate) fn without_literals(self) -> Spot<'f, 'c, 'a, P, 0> {
         // INVARIANT: There is room for `SHORT` bytes here already.
@@ -213,14 +213,14 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
     #[inline(always)]
     pub(crate) fn literal(mut self, byte: u8) -> Spot<'f, 'c, 'a, P, 0> {
         self.put(byte);
-        // INVARIANT: As above.
+        // INVARIANT: One literal less fits from one byte further on.
         Spot { fast: self.fast, at: self.at.wrapping_add(1) }
     }
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// Writes `length` bytes again that start `distance` bytes back, and parks what does not fit. Returns
-    /// the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the place after
+    /// them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
     pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
@@ -234,7 +234,7 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
         if (distance as isize) < length as isize {
             return fast.copy_long(at, distance, length);
         }
-        // Where a run of `SHORT` bytes from there ends, the source's page must not have ended.
+        // `SHORT` bytes from `from` on must lie in the source's page.
         let near = &fast.near;
         if from as usize & near.mask > near.mask.wrapping_sub(SHORT - 1) {
             return fast.copy_exactly(at, distance, length);

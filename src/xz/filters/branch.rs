@@ -4,10 +4,10 @@
 //! Each function here judges the instruction at position `at`. Targets count from position 0, and
 //! displacements from `at` or a little after it, both modulo the size of their field.
 
-/// Bytes of an IA-64 bundle. No filter judges by more.
+/// Bytes of an IA-64 bundle. No filter needs more to judge one byte.
 pub(super) const BUNDLE: usize = 16;
 
-/// Walks over `bytes` in windows of `N`. `convert` says how far to go on, at most `N`.
+/// Walks over `bytes` in windows of `N`. `convert` returns how far to go on, at most `N`.
 pub(super) fn windows<const N: usize>(
     bytes: &mut [u8],
     position: u32,
@@ -20,8 +20,8 @@ pub(super) fn windows<const N: usize>(
     done
 }
 
-/// Walks over `bytes` in little endian words: on after those that `convert` gives another value,
-/// by `step` from all others.
+/// Walks over `bytes` in little-endian words: by 4 from a word that `convert` gives another value,
+/// and by `step` from any other.
 pub(super) fn words(
     bytes: &mut [u8],
     position: u32,
@@ -76,7 +76,7 @@ pub(super) fn arm_thumb(pair: u32, at: u32) -> Option<u32> {
     Some(0xf800_f000 | value >> 11 & 0x7ff | (value & 0x7ff) << 16)
 }
 
-/// `call`: 0b01 and disp30, a number of words. Those that fit in 23 bits.
+/// `call`: 0b01 and disp30, a number of words. Only those that fit in 23 bits are converted.
 pub(super) fn sparc(word: u32, at: u32) -> Option<u32> {
     let word = word.swap_bytes();
     if !matches!(word >> 22, 0x100 | 0x1ff) {
@@ -87,7 +87,7 @@ pub(super) fn sparc(word: u32, at: u32) -> Option<u32> {
 }
 
 /// `BL`: 0b100101 and imm26, a number of words. `ADRP`: immlo in bits 29 and 30, immhi in 5..=23, a
-/// number of pages of 4 KiB; those that fit in 18 of 21 bits.
+/// number of pages of 4 KiB; only those that fit in 18 of 21 bits are converted.
 pub(super) fn arm64(word: u32, at: u32) -> Option<u32> {
     if word >> 26 == 0x25 {
         return Some(splice(word, word.wrapping_sub(at >> 2), 0x03ff_ffff));
@@ -100,8 +100,8 @@ pub(super) fn arm64(word: u32, at: u32) -> Option<u32> {
     Some(splice(splice(word, value << 29, 0x6000_0000), value << 3, 0x00ff_ffe0))
 }
 
-/// For each two templates from 0 on, the slots whose instruction is for the branch unit: MIB (0x10)
-/// 2, MBB (0x12) 1 and 2, BBB (0x16) all, MMB (0x18) and MFB (0x1c) 2.
+/// The slots whose instruction is for the branch unit, in four bits for each two templates from 0
+/// on: MIB (0x10) 2, MBB (0x12) 1 and 2, BBB (0x16) all, MMB (0x18) and MFB (0x1c) 2.
 const BRANCH_SLOTS: u64 = 0x0404_7064_0000_0000;
 
 /// `br.call`: opcode 5 in bits 37..=40 of the 41, bits 9..=11 zero; imm20b in bits 13..=32 and its
@@ -130,7 +130,7 @@ pub(super) fn ia64(bundle: &mut [u8; BUNDLE], at: u32) -> usize {
     BUNDLE
 }
 
-/// `jal` that links in x1 or x5, and `auipc` with the instruction after it, which uses its result.
+/// `jal` that links in x1 or x5; and `auipc` with the instruction after it, which uses its result.
 /// Compressed instructions, of two bytes, are stepped over.
 pub(super) fn riscv(window: &mut [u8; 8], at: u32) -> usize {
     let both = u64::from_le_bytes(*window);
@@ -141,13 +141,13 @@ pub(super) fn riscv(window: &mut [u8; 8], at: u32) -> usize {
     } else if first & 0x7f != 0x17 {
         return 2;
     } else if is_paired(register) {
-        // In pairs the second one reads the register in bits 15..=19, and is not compressed.
+        // In a pair the second one reads the register in bits 15..=19, and is not compressed.
         if second >> 15 & 0x1f != register || second & 3 != 3 {
-            // Past the start of `second`: if it were converted, this might be a pair.
+            // Past the start of `second`: if it were converted, the two might be a pair.
             return 6;
         }
-        // The encoder converts such pairs, so this one is its word for bytes that looked converted
-        // before. These hold a little endian number instead of a target.
+        // The encoder converts such pairs. So this one is what it wrote for bytes that looked
+        // converted before. They hold a little-endian number where converted ones have a target.
         let number = (first & 0xffff_f000).wrapping_add(second >> 20);
         (0x117 | second << 12, number, 8)
     } else {
@@ -158,7 +158,8 @@ pub(super) fn riscv(window: &mut [u8; 8], at: u32) -> usize {
             return 4;
         }
         let value = second.swap_bytes().wrapping_sub(at);
-        // The immediate of the second one, 12 bits, is signed: hence the half of their range.
+        // The immediate of the second instruction, 12 bits, is signed: hence half of their range is
+        // added.
         let upper = value.wrapping_add(0x800) & 0xffff_f000;
         (0x17 | used << 7 | upper, first >> 12 | value << 20, 8)
     };
@@ -197,7 +198,7 @@ mod tests {
         at_le(bytes, at).swap_bytes()
     }
 
-    /// Bits `low..=high` of an instruction of `bytes`, which begins `first` bits after theirs.
+    /// The bits of an instruction that starts as many bits after the start of these bytes.
     struct Bits<'a>(&'a mut [u8], usize);
 
     impl Bits<'_> {
@@ -215,7 +216,7 @@ mod tests {
     }
 
     /// Makes the displacements of what is at the start of `bytes` absolute, as an encoder does, and
-    /// says how far it goes on.
+    /// returns how far it goes on.
     fn encode_one(id: u64, bytes: &mut [u8], at: u32) -> usize {
         match id {
             0x05 => {
@@ -316,7 +317,8 @@ mod tests {
                 if word & 0x3fff != 0x3117 || used == 0 || used == 2 {
                     return 4;
                 }
-                // Looks converted, but is not: made a pair that the decoder makes this of.
+                // It looks converted, but is not: it becomes a pair of which the decoder makes this
+                // again.
                 ([0x17 | used << 7 | next & 0xffff_f000, next << 20 | word >> 12], 8)
             }
             register => {

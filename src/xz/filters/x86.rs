@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The filter for x86: CALL (0xe8) and JMP (0xe9) with a 32-bit displacement.
 //!
-//! Instructions begin at any byte, so any byte may look like an opcode. Converted are those with a
-//! sign (0x00 or 0xff, as near targets have it) in the top byte of the operand. Others are left
-//! alone, but may be the real ones, so they make doubtful what begins within their operands.
+//! Instructions start at any byte, so any byte may look like an opcode. The filter converts those
+//! that have a sign (0x00 or 0xff, as near targets have) in the top byte of the operand. It leaves
+//! others alone. But these may be the real instructions, so they cast doubt on what looks like an
+//! opcode within their operands.
 
 use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 
-/// Opcodes left alone within the last three bytes.
+/// Opcodes left alone within the last three bytes. The operands of these end within that of the
+/// next opcode.
 ///
+/// ```text
 /// bits 0..=2    bit k: there is one k + 1 bytes back
-/// bits 16..=18  the same, if its operand had a sign (doubt kept it from being converted)
+/// bits 16..=18  bit 16 + k: its operand had a sign (doubt kept it from being converted)
+/// ```
+///
+/// XZ Utils have the same in `prev_mask`: when an opcode is judged, bit k is bit k + 1 there, and
+/// bit 16 + k is bit k + 5. What they allow, `prev_mask >> 1` of 0, 1, 2 or 4, is what
+/// [`doubtful`](Self::doubtful) has a number for.
 #[derive(Clone, Copy)]
 pub(super) struct Recent(u32);
 
@@ -24,8 +32,8 @@ impl Recent {
         self.0 = self.0.wrapping_shl(bytes.min(3) as u32) & 0x0007_0007;
     }
 
-    /// How many bytes back the only one is, 0 if there is none. `None` if there are two, or if it
-    /// had a sign (two bits as well): then nothing is converted.
+    /// How many bytes back the only opcode left alone is, 0 if there is none. `None` if there are
+    /// two, or if its operand had a sign, which is a second bit: then nothing is converted.
     fn doubtful(self) -> Option<u32> {
         match self.0 {
             0 => Some(0),
@@ -41,7 +49,8 @@ fn is_sign(byte: u8) -> bool {
     matches!(byte, 0x00 | 0xff)
 }
 
-/// Converts up to the first opcode whose operand is not all there, and says how many bytes that is.
+/// Converts up to the first opcode whose operand is not complete, and returns how many bytes that
+/// is.
 pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> usize {
     let mut at = 0usize;
     loop {
@@ -70,13 +79,28 @@ pub(super) fn convert(bytes: &mut [u8], position: u32, recent: &mut Recent) -> u
 }
 
 /// The displacement of `target` from the instruction at `next`, as a number of 25 bits: the top
-/// byte becomes a sign again.
+/// byte becomes a sign again. An opcode `back` bytes back was left alone, or none if that is 0.
+///
+/// The operand of an opcode left alone ends within this one. Its top byte was no sign, or there
+/// would be no conversion, and must not become one: decoders would convert the opcode. So where `v
+/// + next` has a sign there, the encoder inverts the bits up to there, those in `low`, and adds
+/// `next` again. The bits are then `!(v + next) + next`, which is `!v`, and the byte is no sign
+/// since that of `v` is none.
+///
+/// ```text
+/// bytes            e8 12 e8 34 56 00 00
+/// left alone       ^  `-operand-'           its top byte is 56
+/// this one               ^  `-operand-'     a sign, 00, and `back` is 2
+/// `low`                     `---'
+/// ```
+///
+/// With `next` 0xaa00 the encoder adds 0x5634 + 0xaa00 = 0x1_0034, which has the sign 00 there,
+/// inverts 16 bits, 0x1_ffcb, and adds again: 0x2_a9cb. The decoder subtracts, 0x1_ffcb, sees the
+/// sign ff, which `v` can't have, inverts, 0x1_0034, and subtracts again: 0x5634.
 fn relative(target: u32, next: u32, back: u32) -> u32 {
     let mut value = target.wrapping_sub(next);
     if back != 0 {
-        // The operand of the opcode left alone ends with the top byte of `low`. That was no sign,
-        // or else there would be no conversion. So where it comes out as one, the encoder, which
-        // would have made it one, had turned these bits over.
+        // A sign here is that of `!v - next`, which is `!(v + next)`.
         let low = u32::MAX.wrapping_shr(back << 3);
         if is_sign((value & low).wrapping_shr(24u32.wrapping_sub(back << 3)) as u8) {
             value = (value ^ low).wrapping_sub(next);
@@ -90,8 +114,8 @@ fn until_opcode(bytes: &[u8]) -> usize {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        // Zero in the bytes looked for; the lowest one of these is where the lowest bit of `found`
-        // is, since a borrow only spoils what is above.
+        // A byte of `other` is zero where the word has an opcode. `found` has the top bit of these
+        // bytes, and perhaps of others above the lowest of them, which a borrow spoils.
         let other = u64::from_le_bytes(*word) & (0xfe * EACH) ^ (0xe8 * EACH);
         let found = other.wrapping_sub(EACH) & !other & (0x80 * EACH);
         if found != 0 {
@@ -111,7 +135,7 @@ mod tests {
     use super::super::tests::{filtered, Random};
     use super::*;
 
-    /// The encoder, with a list of the opcodes that it left alone.
+    /// The encoder, by a list of the opcodes that it left alone.
     fn encode(bytes: &mut [u8], start: u32) {
         let mut alone: Vec<usize> = Vec::new();
         let mut at = 0;

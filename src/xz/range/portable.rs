@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Trees of bits, direct bits and literals after a match, in safe Rust.
 //!
-//! `x86_64.rs` has the same in assembly.
+//! `x86_64.rs` does the same in assembly.
 
 use super::super::model::LiteralCoder;
 use super::{Coder, Probability};
 
-/// A number of `log2(N)` bits, its highest first, with a one before it.
+/// Decodes a number of `log2(N)` bits, the highest first. The result has a one before it.
 #[inline(always)]
 pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probability; N]) -> usize {
     let mut symbol = 1;
     let mut probability = tree[1];
     for _ in 0..N.trailing_zeros() {
-        // Both are fetched before it is known which one it will be. After the last bit neither is used.
+        // Both are loaded before it is known which one it will be. After the last bit neither is used.
         let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
         let (one, adapted) = coder.digit(probability);
         tree[symbol & (N - 1)] = adapted;
@@ -35,7 +35,7 @@ pub(super) fn walk(
     symbol
 }
 
-/// A literal after a match, whose next byte is `suggested`.
+/// Decodes a literal after a match that would have gone on with `suggested`.
 #[inline(always)]
 pub(super) fn suggested_literal(
     coder: &mut Coder<'_>,
@@ -45,7 +45,7 @@ pub(super) fn suggested_literal(
     literal.suggested(suggested, |probability| coder.digit_of(probability))
 }
 
-/// `bits` direct bits after those of `value`, the highest first.
+/// Decodes `bits` direct bits, the highest first, and appends them to `value`.
 #[inline(always)]
 pub(super) fn direct(coder: &mut Coder<'_>, mut value: u32, bits: u32) -> u32 {
     for _ in 0..bits {

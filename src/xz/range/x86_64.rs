@@ -6,8 +6,29 @@
 //! where the present probability moves are each selected by that carry, without a branch. Both probabilities
 //! that can be next are loaded before it is known which one it will be.
 //!
-//! `portable.rs` has the same in safe Rust, for other machines, Miri and the feature `safe`. Each function here
-//! leaves its work to that if there is less than a byte of input for each bit.
+//! This is a step in a tree (`branch!`), at the node `s` with the probability `p`:
+//!
+//! ```text
+//!                    if the bit is     0                1
+//! q, other = tree[2 s], tree[2 s + 1]
+//! bound = (range >> 11) * p
+//! range = range - bound
+//! kept = code
+//! code = code - bound                  carry            no carry
+//! code                                 kept             stays
+//! range                                bound            stays
+//! kept                                 p - 2017         p
+//! q, the next probability              stays            other
+//! t = 2 s + 1 - carry                  2 s              2 s + 1
+//! tree[s] = p - (kept >> 5)            nearer to 2017   nearer to 31
+//! ```
+//!
+//! With a range of 0x8000_0000 and a `p` of 1024, `bound` is 0x10_0000 * 1024 = 0x4000_0000, and the range
+//! becomes that for either bit. A code of 0x1234_5678 means 0: it stays, and `p` becomes 1024 - (-993 >> 5) =
+//! 1056. A code of 0x5000_0000 means 1: it becomes 0x1000_0000, and `p` becomes 1024 - (1024 >> 5) = 992.
+//!
+//! `portable.rs` does the same in safe Rust, for other machines, Miri and the feature `safe`. Each function
+//! here leaves its work to that one if there is less than a byte of input for each bit.
 
 #[cfg(all(test, target_os = "linux"))]
 #[path = "x86_64_tests.rs"]
@@ -22,7 +43,7 @@ use super::{portable, Coder, Probability, State, LEAST, MOVE_BITS, ONE, ONE_BITS
 // These numbers stand in the assembly.
 const _: () = assert!(TOP == 1 << 24 && ONE_BITS == 11 && MOVE_BITS == 5 && ONE - LEAST == 2017);
 
-/// Takes a byte if the range is short.
+/// Takes a byte if the range is below 2^24. One is enough (see [`most_bytes`](super::most_bytes)).
 macro_rules! normalize {
     () => {
         "cmp {range:e}, 0x1000000
@@ -36,9 +57,10 @@ macro_rules! normalize {
     };
 }
 
-/// Decodes a bit whose probability is in `$now`, and updates `range` and `code`. The carry is set if the bit is
-/// zero. `kept` is then 32 times the number to subtract from the probability. If the bit is one, that is the
-/// probability. If the bit is zero, it is the probability less 2017, which is not above zero.
+/// Decodes a bit whose probability is in `$now`, and updates `range` and `code`. The carry is set if the bit
+/// is zero. `kept >> 5` (arithmetic shift) is then the number to subtract from the probability. `kept` is the
+/// probability itself if the bit is one. If the bit is zero, it is the probability less 2017, which is at
+/// most zero.
 #[rustfmt::skip]
 macro_rules! decide {
     ($now:literal) => {
@@ -58,8 +80,8 @@ macro_rules! decide {
     };
 }
 
-/// Appends the bit that the carry tells to the symbol in `$symbol`, which makes the one in `$longer`: twice as
-/// much and one, less the carry. Adapts the probability in `$now`, and stores it at the index in `$index`.
+/// Appends the bit to the symbol in `$symbol`, which makes the one in `$longer`: twice the symbol plus one,
+/// less the carry. Adapts the probability in `$now`, and stores it at the index in `$index`.
 #[rustfmt::skip]
 macro_rules! append {
     ($now:literal, $index:literal, $symbol:literal, $longer:literal) => {
@@ -73,14 +95,16 @@ macro_rules! append {
     };
 }
 
-/// Decodes the last bit of a tree, at the node in `$node`, whose probability is in `$now`.
+/// Decodes the last bit of a tree, at the node in `$node`, whose probability is in `$now`. `$below` is then
+/// the result.
 macro_rules! leaf {
     ($now:literal, $node:literal, $below:literal) => {
         concat!(decide!($now), append!($now, $node, $node, $below))
     };
 }
 
-/// Decodes another bit of a tree. `$below` is then the node below, and `$next` its probability.
+/// Decodes a bit of a tree that is not the last one, at the node in `$node`, whose probability is in `$now`.
+/// `$below` is then the node below, and `$next` its probability.
 #[rustfmt::skip]
 macro_rules! branch {
     ($now:literal, $next:literal, $node:literal, $below:literal) => {
@@ -106,13 +130,24 @@ macro_rules! branch_and_leaf {
     };
 }
 
-/// Decodes a literal's bit `ecx`, which is not the last one; `$next` is then the next probability.
+/// Decodes the bit `ecx` of a literal, which is not the last one. `$now` has its probability; `$next` is then
+/// the next one.
 ///
-/// The head of the path that ends with the suggested bit is twice the symbol and that bit, if all bits so far
-/// were as suggested. The difference of the two, in `bound`, is then 0 or 1, and any other number if they were
-/// not. So it tells where the present probability is: `at` is its index in `agreed` or in `plain`. And it tells
-/// which of the two next probabilities in `plain` gives way to one in `agreed`: the one after a 0 or after a 1,
-/// or none.
+/// `ahead = path >> ecx` is the head of the path that ends with the suggested bit (see [`LiteralCoder`]). If
+/// all bits so far are as suggested, it is twice the symbol and that bit. So `bound = ahead - 2 * symbol` is
+/// the suggested bit. If one of them is not, `bound` is any other number, and above 1 as an unsigned one. It
+/// selects where the present probability is stored, and where the next one comes from, for either value of
+/// the bit:
+///
+/// ```text
+/// bound   present at      next, after a 0    next, after a 1     (ahead' = path >> (ecx - 1))
+/// 0       agreed[ahead]   agreed[ahead']     plain[2 s + 1]
+/// 1       agreed[ahead]   plain[2 s]         agreed[ahead']
+/// else    plain[s]        plain[2 s]         plain[2 s + 1]
+/// ```
+///
+/// `tree` points to `plain`, which `agreed` follows: `agreed[i]` has the index 256 + i from there, and stands
+/// 512 bytes and i numbers after it.
 #[rustfmt::skip]
 macro_rules! suggested {
     ($now:literal, $next:literal) => {
@@ -139,7 +174,7 @@ macro_rules! suggested {
     };
 }
 
-/// Decodes a literal's last bit, as [`suggested`] does with others.
+/// Decodes the last bit of a literal, as [`suggested`] does the others.
 #[rustfmt::skip]
 macro_rules! last_suggested {
     ($now:literal) => {
@@ -156,13 +191,13 @@ macro_rules! last_suggested {
     };
 }
 
-/// Runs the assembly for `$bits` bits, which takes at most as many bytes of input: each bit makes the range a byte
-/// longer at most once. `$otherwise` is for less input.
+/// Runs the assembly for `$bits` bits, which takes at most as many bytes of input: no bit takes more than
+/// one. `$otherwise` is for less input.
 macro_rules! run {
     ($coder:ident, $bits:expr, $otherwise:expr, [$($code:expr),* $(,)?], $($operands:tt)*) => {
         let start = $coder.rest.as_slice();
         if start.len() < $bits {
-            // A copy, as what a function gets the address of lives in memory.
+            // A copy: a variable whose address is passed to a function lives in memory.
             let mut coder = $coder.clone();
             let value = $otherwise(&mut coder);
             *$coder = coder;
@@ -170,8 +205,8 @@ macro_rules! run {
         }
         let (mut range, mut code) = ($coder.state.range, $coder.state.code);
         let mut input = start.as_ptr();
-        // SAFETY: It reads at most `$bits` bytes of input, which are there. All other memory that it uses is in
-        // what the operand `tree` points to, as is said where that stands.
+        // SAFETY: It reads at most `$bits` bytes of input, which are there. All other memory that it uses is
+        // in what the operand `tree` points to, for the reason that stands beside that operand.
         unsafe {
             asm!(
                 $($code,)*
@@ -197,8 +232,8 @@ macro_rules! tree {
         fn $name(coder: &mut Coder<'_>, tree: &mut [Probability; $size]) -> usize {
             const BITS: usize = ($size as usize).trailing_zeros() as usize;
             let symbol: usize;
-            // Nodes count from one. Each is in the tree, and unless it is on the last level both nodes below it
-            // are in the tree too.
+            // Nodes count from one. Each node is in the tree. Unless it is on the last level, where `leaf`
+            // loads nothing, both nodes below it are in the tree too.
             run!(
                 coder,
                 BITS,
@@ -223,10 +258,10 @@ tree!(six_bits, 64, ["3:", two_branches!(), "cmp {s:e}, 16", "jb 3b", branch_and
 tree!(four_bits, 16, [two_branches!(), branch_and_leaf!()]);
 tree!(three_bits, 8, [two_branches!(), leaf!("p", "s", "t"), "mov {s:e}, {t:e}"]);
 
-/// A number of `log2(N)` bits, the highest first, with a one before it.
+/// Decodes a number of `log2(N)` bits, the highest first. The result has a one before it.
 #[inline(always)]
 pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probability; N]) -> usize {
-    // Decided when compiled, and so are the lengths.
+    // `N` is known when this is compiled, and so are the lengths: there is neither a branch nor a check.
     let symbol = match N {
         256 => tree.first_chunk_mut().map(|tree| eight_bits(coder, tree)),
         64 => tree.first_chunk_mut().map(|tree| six_bits(coder, tree)),
@@ -237,14 +272,14 @@ pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probabilit
     symbol.unwrap_or_else(|| portable::tree(coder, tree))
 }
 
-/// [`portable::tree`] of any size.
+/// [`portable::tree`] for a tree of any size, out of line.
 #[cold]
 #[inline(never)]
 fn slowly(coder: &mut Coder<'_>, tree: &mut [Probability]) -> usize {
     portable::walk(tree, |probability| coder.digit_of(probability))
 }
 
-/// A literal after a match, whose next byte is `suggested`.
+/// Decodes a literal after a match that would have gone on with `suggested`.
 #[inline(always)]
 pub(super) fn suggested_literal(
     coder: &mut Coder<'_>,
@@ -261,8 +296,9 @@ pub(super) fn suggested_literal(
     const _: () =
         assert!(offset_of!(LiteralCoder, agreed) == 512 && size_of::<LiteralCoder>() == 1536);
     let symbol: usize;
-    // Heads of the path are below 512. A symbol that is not whole is below 128 or, with one bit to come, below
-    // 256.
+    // Heads of the path are below 512, and so in `agreed`. A symbol with two or more bits to come is below
+    // 128, and with one bit to come below 256: both nodes below the first kind, and the second kind, are in
+    // `plain`.
     run!(
         coder,
         8,
@@ -293,7 +329,7 @@ pub(super) fn suggested_literal(
     symbol as u8
 }
 
-/// `bits` direct bits after those of `value`, the highest first.
+/// Decodes `bits` direct bits, the highest first, and appends them to `value`.
 #[inline(always)]
 pub(super) fn direct(coder: &mut Coder<'_>, mut value: u32, bits: u32) -> u32 {
     #[cold]

@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::xz::model::LiteralCoder;
 use crate::xz::range::{portable, x86_64, Coder, Probability, State, HALF};
 
-/// Times that each is tried.
+/// Cases that each function is tried with.
 const ROUNDS: usize = 300_000;
 
 const PAGE: usize = 4096;
@@ -57,7 +57,7 @@ impl Random {
         State { range, code }
     }
 
-    /// Any probability that bits can lead to, the outermost ones often; or a zero, which stands before them.
+    /// Any probability that bits can lead to, the outermost ones often; rarely zero, as before a reset.
     fn probability(&mut self) -> Probability {
         match self.below(8) {
             0 => 31,
@@ -73,8 +73,8 @@ impl Random {
     }
 }
 
-/// Decodes by `fast` and by `safe` with the same state, input and probabilities, of which `T` is made, and holds
-/// all that they do against each other.
+/// Decodes by `fast` and by `safe` from equal states, inputs and probabilities, which are in the `T`, and
+/// compares all that they do.
 fn compare<T, R: PartialEq + std::fmt::Debug>(
     seed: u64,
     mut fresh: impl FnMut(&mut Random) -> (T, T, usize),
@@ -101,7 +101,7 @@ fn compare<T, R: PartialEq + std::fmt::Debug>(
         assert!(probabilities(&one) == probabilities(&other));
         consumed[length - first.rest.len()] += 1;
     }
-    // It was more than one case.
+    // More than three numbers of bytes were consumed.
     assert!(consumed.iter().filter(|&&times| times > 0).count() > 3);
 }
 
@@ -126,7 +126,7 @@ fn trees() {
     compare_trees::<16>();
     compare_trees::<64>();
     compare_trees::<256>();
-    // One that there is no assembly for.
+    // A size that there is no assembly for.
     compare_trees::<32>();
 }
 

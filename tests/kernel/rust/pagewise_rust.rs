@@ -37,14 +37,14 @@ unsafe impl Send for OutputPage {}
 
 impl OutputPage {
     fn new() -> Result<Self> {
-        // Else a mapping is the thread's own, or there are too few of them for all pages.
+        // With high memory, a mapping is the thread's own, or there are too few of them for all pages.
         static_assert!(cfg!(not(CONFIG_HIGHMEM)));
-        // Zeroed, because a slice is of initialised bytes, whether somebody reads them or not.
+        // Zeroed, because a slice must be of initialised bytes, whether anyone reads them or not.
         let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
         // SAFETY: The page is valid. Without high memory this is its address in the kernel's direct mapping,
         // where it always is; so there is no need of `kunmap_local`, which does nothing.
         let address = unsafe { bindings::kmap_local_page(page.as_ptr()) };
-        // INVARIANT: As said, and nobody else knows the page.
+        // INVARIANT: As said above, and nobody else knows the page.
         Ok(Self { address: NonNull::new(address.cast()).ok_or(ENOMEM)?, _page: page })
     }
 }
@@ -69,7 +69,7 @@ type Decoder = Carry<Concatenated<Any>, { Any::CARRY }>;
 const MAX_PIECE: usize = 8 * PAGE_SIZE;
 const MAX_PAGES: usize = (64 << 20) / PAGE_SIZE;
 
-/// The file that an open one unpacks.
+/// The file that an open file description decompresses.
 struct Unpacking {
     decoder: KVBox<Decoder>,
     pages: KVVec<OutputPage>,
@@ -91,13 +91,13 @@ impl Unpacking {
             input = input.get(consumed..).unwrap_or(&[]);
             match pause {
                 Pause::NeedPage => self.add_page()?,
-                // If something is left, it stands behind the file, as the format's own tool sees it.
+                // Whatever remains stands after the file, as the format's own tool sees it.
                 pause => return Ok(pause),
             }
         }
     }
 
-    /// By itself, because the kernel's vectors count with overflow checks, as nothing else here does.
+    /// Out of line, because the kernel's vectors count with overflow checks, which nothing else here does.
     #[inline(never)]
     fn add_page(&mut self) -> Result {
         if self.pages.len() >= MAX_PAGES {
@@ -116,7 +116,7 @@ impl Unpacking {
 
     /// Reads up to the end of a page.
     fn read(&mut self, mut to: UserSliceWriter, position: usize) -> Result<isize> {
-        // Nothing more: that tells whether the file may end here. An error stays one.
+        // No more input: this shows whether the file may end here. An error stays one.
         if self.feed(&[])? != Pause::Done {
             return Err(errno(pagewise::Error::Truncated));
         }
@@ -186,7 +186,7 @@ struct Operations(bindings::file_operations);
 unsafe impl Sync for Operations {}
 
 static OPERATIONS: Operations = Operations(bindings::file_operations {
-    // Whose file is open stays loaded.
+    // The module stays loaded while a file is open.
     owner: THIS_MODULE.as_ptr(),
     open: Some(open),
     release: Some(release),
@@ -196,7 +196,7 @@ static OPERATIONS: Operations = Operations(bindings::file_operations {
     ..unsafe { MaybeUninit::zeroed().assume_init() }
 });
 
-/// The registered device, whose number is told in `/proc/devices`.
+/// The registered device. Its number is in `/proc/devices`.
 struct Device {
     major: ffi::c_uint,
 }
