@@ -47,7 +47,7 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         "a unit of this decoder's input may be larger than N: name it, as in `Carry<D, {{ D::CARRY }}>`"
     );
 
-    /// Takes a fresh decoder.
+    /// Wraps a fresh decoder.
     pub const fn new(decoder: D) -> Self {
         let () = Self::LARGE_ENOUGH;
         Self { held: 0, kept: [0; N], decoder }
@@ -92,7 +92,7 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         let Some(kept) = self.kept.get(..end) else { return Err(Error::Internal) };
         let Progress { consumed, pause } = self.decoder.decode(kept, pages)?;
         if consumed >= held {
-            // What is left is the caller's own input.
+            // The remaining bytes are the caller's own input.
             self.held = 0;
             let taken = consumed.saturating_sub(held);
             let pause = match pause {

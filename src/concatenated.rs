@@ -53,7 +53,7 @@ zeroed! {
 }
 
 impl<D: Members> Concatenated<D> {
-    /// Takes a fresh decoder for all members.
+    /// Wraps a fresh decoder, which decodes all members.
     pub const fn new(decoder: D) -> Self {
         Self { stage: Stage::Member, members: 0, all_padding: 0, padding: 0, decoder }
     }

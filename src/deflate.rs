@@ -25,6 +25,8 @@ pub use zlib::{Zlib, ZlibStream};
 pub(crate) const WINDOW: u64 = 32 << 10;
 
 /// Decoder for a raw deflate stream, which has no header, no trailer and no check (RFC 1951).
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Deflate = Decoder<RawDeflate>;
 
 /// Nothing around the data, the container of [`Deflate`].

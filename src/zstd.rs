@@ -31,6 +31,8 @@ use dictionary::Dictionary;
 ///
 /// Unless [`limit_window`](crate::Decode::limit_window) sets another limit, a frame with a window of more
 /// than 128 MiB is refused, as in the reference decoder.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Zstd<'d> = Decoder<ZstdFrame<'d>>;
 
 /// The largest Block_Maximum_Size in bytes, for windows of any size (3.1.1.2.4). A block's literals are at

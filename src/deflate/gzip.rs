@@ -13,6 +13,8 @@ use super::{Inflate, WINDOW};
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
 ///
 /// A gzip *file* is a series of members; [`Concatenated`](crate::Concatenated) takes them all.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Gzip = Decoder<GzipMember>;
 
 /// Offsets in bytes, in the fixed part of the header and in the trailer (RFC 1952, 2.3).
