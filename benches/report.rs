@@ -22,7 +22,7 @@ pub struct Row {
 /// quartiles of the rounds' ratios.
 ///
 /// A ratio is that of two times of one round, so that what slows the machine for a while cancels
-/// out.
+/// out. `plot.py` reads these lines.
 pub fn print(title: &str, bytes: usize, rows: &[Row]) {
     let rounds = rows.first().map_or(0, |row| row.seconds.len());
     println!("\n{title}, {bytes} bytes, {rounds} rounds");

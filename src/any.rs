@@ -10,8 +10,8 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
 /// a fresh decoder.
 ///
-/// It has the state of all decoders that were built in, beside each other: who knows the format
-/// needs less.
+/// It holds the state of every decoder that is built in, side by side. A caller that knows the format needs less
+/// memory with that format's decoder.
 ///
 /// ```
 /// use pagewise::{decode_slice, Any, Decode, Error, Format};
@@ -46,7 +46,7 @@ zeroed! {
 }
 
 zeroed_enum! {
-    /// Which decoder it is.
+    /// The decoder that was chosen.
     #[derive(Clone, Copy)]
     enum Stage {
         Unknown = 0,
@@ -56,7 +56,7 @@ zeroed_enum! {
         Lzma,
         #[cfg(feature = "zstd")]
         Zstd,
-        /// Recognised, but there is no decoder for it.
+        /// The format was recognised, but this build has no decoder for it.
         Unsupported(Format),
         Failed,
     }
@@ -83,7 +83,7 @@ impl Any {
         Self::ZEROED
     }
 
-    /// Chooses a decoder. A pause: there is too little input for it.
+    /// Chooses a decoder by the first bytes. Returns a pause if there are too few of them.
     fn choose(&mut self, input: &[u8]) -> Option<Pause> {
         self.stage = match Format::detect(input) {
             Ok(None) => return Some(Pause::NeedInput { min: input.len().saturating_add(1) }),
@@ -176,8 +176,8 @@ impl Members for Any {
     }
 }
 
-/// Containers of two formats with the same engine: whichever the first bytes announce. Both are
-/// there beside each other, so that neither has to be put in place.
+/// Two containers that share an engine; the first bytes choose one. Both lie side by side, so that choosing one
+/// moves nothing.
 struct Either<A, B> {
     chosen: Chosen,
     first: A,

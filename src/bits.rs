@@ -10,10 +10,11 @@ use crate::zeroed::zeroed;
 #[cfg(feature = "zstd")]
 pub(crate) use window::{BackwardWindow, WINDOW_REFILLED};
 
-/// Fewest bits that [`Bits::refill`] leaves while eight bytes of input or more are there.
+/// Fewest bits that [`Bits::refill`] provides while at least eight bytes of input remain. See
+/// [`Bits::refill_word`] for the derivation.
 pub(crate) const REFILLED: u32 = 56;
 
-/// Bits that belong to a byte already consumed: what is kept of the input between two calls.
+/// The unread bits of a byte that has been consumed. A [`Bits`] keeps nothing else between calls.
 ///
 /// # Invariants
 /// - `count <= 7`, and the bits of `bits` from `count` up are zero.
@@ -36,10 +37,17 @@ fn load(bytes: &[u8], at: usize) -> Option<u64> {
 
 /// Reads a byte string as bits, least significant first (RFC 1951, 3.1.1).
 ///
+/// ```text
+///         63                            count                             0
+/// buffer | zeros, or bits of `rest`          | unread bits, next one lowest |
+/// ```
+///
 /// # Invariants
 /// - `count <= 63`, unless overdrawn; the low `count` bits of `buffer` are the next bits of the stream.
-/// - Bits of `buffer` above them are zero or equal to what follows in the stream, so a refill may
-///   put them in again by OR.
+///   Between [`consume_entry`](Self::consume_entry) and [`mask_count`](Self::mask_count) this holds for
+///   the low six bits of `count`.
+/// - Each bit of `buffer` from `count` up is zero or equal to the bit of the stream that belongs there,
+///   so a refill may put it in again by OR.
 /// - `rest` is a tail of `input`: the bytes not yet counted into `buffer`.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
@@ -54,14 +62,14 @@ impl<'a> Bits<'a> {
         Self { input, rest: input, buffer: u64::from(held.bits), count: u32::from(held.count) }
     }
 
-    /// Ends reading: the bytes consumed, and what was left of the last of them.
+    /// Ends reading. Returns the number of bytes consumed, and the unread bits of the last of them.
     pub(crate) fn finish(self) -> (usize, Held) {
         let count = self.count & 7;
         let bits = self.buffer as u8 & !(u8::MAX << count);
         (self.used(), Held { bits, count: count as u8 })
     }
 
-    /// Bytes of which a bit was consumed, or all.
+    /// Bytes of which at least one bit was consumed.
     fn used(&self) -> usize {
         let buffered = (self.count >> 3) as usize;
         self.input.len().saturating_sub(self.rest.len()).saturating_sub(buffered)
@@ -77,14 +85,14 @@ impl<'a> Bits<'a> {
         self.consume(self.count & 7);
     }
 
-    /// Drops the bits up to the next byte's start, and `bytes` bytes more, which are there.
+    /// Drops the bits up to the next byte's start, then `bytes` bytes of [`unread`](Self::unread).
     pub(crate) fn skip_bytes(&mut self, bytes: usize) {
         let rest = rest_from(self.unread(), bytes);
         *self = Self { input: self.input, rest, buffer: 0, count: 0 };
     }
 
-    /// Takes up input until there are at least [`REFILLED`] bits, or all there is. Whether there
-    /// are that many.
+    /// Takes input until the buffer has at least [`REFILLED`] bits, or all that remain. Returns whether
+    /// it has that many.
     #[inline(always)]
     pub(crate) fn refill(&mut self) -> bool {
         if self.refill_word() {
@@ -97,13 +105,28 @@ impl<'a> Bits<'a> {
         self.count >= REFILLED
     }
 
-    /// Takes up input until there are at least [`REFILLED`] bits; `false`, and nothing done, if there are
-    /// fewer than eight bytes of it. All 64 bits of [`peek`](Self::peek) are then bits of the stream.
+    /// Takes input until the buffer has [`REFILLED`] to 63 bits, without a branch on how many it has. All
+    /// 64 bits of [`peek`](Self::peek) are then bits of the stream. Returns `false`, and does nothing, if
+    /// fewer than eight bytes remain.
     ///
-    /// Eight bytes are put above the bits that are there, and only those that fit whole are counted: 56 to
-    /// 63 bits. Bits of the byte above them are in the buffer all the same, and a later refill puts them
-    /// in again. Only the low six bits of `count` are used, as [`consume_entry`](Self::consume_entry)
-    /// leaves no others of meaning.
+    /// A load of eight bytes is shifted to just above the `count` bits present, and merged by OR. It
+    /// fills the other 64 - `count` bits of the buffer. To keep the count below 64, only
+    /// (63 - `count`) / 8 bytes of it are counted and taken from `rest`:
+    ///
+    /// ```text
+    ///         63                              count           0
+    /// before | zeros, or bits of `rest`      | unread bits     |   count = 8 q + r, r from 0 to 7
+    /// load   | x | next 7 - q bytes of `rest` |
+    /// after  | x | unread bits                                 |   count = 8 q + r + 8 (7 - q)
+    ///                                                                    = 56 + r
+    /// ```
+    ///
+    /// So the new count is the old one with bits 3 to 5 set, which takes one OR. The 8 - r bits x are the
+    /// low bits of the first byte that is not counted. `peek` shows them; the next refill loads that byte
+    /// again, and puts the same bits at the same place.
+    ///
+    /// `count` is used modulo 64, because [`consume_entry`](Self::consume_entry) leaves garbage above its
+    /// low six bits.
     #[inline(always)]
     pub(crate) fn refill_word(&mut self) -> bool {
         let Some(word) = self.rest.first_chunk() else { return false };
@@ -129,42 +152,47 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The bits to come, the next one lowest; those past the last one there is mean nothing.
+    /// The next bits of the stream, the first one lowest. At the end of the input, zeros follow the last
+    /// bit once a [`refill`](Self::refill) has been made.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.buffer
     }
 
-    /// Consumes `bits` bits, at most 63. If they are not all there this reader [is
-    /// overdrawn](Self::is_overdrawn), and only to be thrown away for a copy of before.
+    /// Consumes `bits` bits, at most 63. If fewer are buffered, this reader [is
+    /// overdrawn](Self::is_overdrawn): it must be discarded in favour of an earlier copy.
     #[inline(always)]
     pub(crate) fn consume(&mut self, bits: u32) {
         self.buffer = self.buffer.wrapping_shr(bits);
         self.count = self.count.wrapping_sub(bits);
     }
 
-    /// Consumes as many bits as the low six bits of `entry` say, which must all be there. Others of its
-    /// bits may be set: then [`mask_count`](Self::mask_count) has to come before anything but this and
-    /// [`refill_word`](Self::refill_word).
+    /// Consumes as many bits as the low six bits of `entry` say. The higher bits of a table entry need
+    /// not be masked off: a shift ignores them, and a subtraction of the whole word is right modulo 64.
+    ///
+    /// If any higher bit is set, the bits must be buffered, and only this method,
+    /// [`peek`](Self::peek) and [`refill_word`](Self::refill_word) may be called until
+    /// [`mask_count`](Self::mask_count). Otherwise this is [`consume`](Self::consume).
     #[inline(always)]
     pub(crate) fn consume_entry(&mut self, entry: u32) {
         self.buffer = self.buffer.wrapping_shr(entry);
         self.count = self.count.wrapping_sub(entry);
     }
 
-    /// Ends a row of [`consume_entry`](Self::consume_entry).
+    /// Clears the garbage that [`consume_entry`](Self::consume_entry) left in the count.
     #[inline(always)]
     pub(crate) fn mask_count(&mut self) {
         self.count &= 63;
     }
 
-    /// Whether more bits were consumed than there are.
+    /// Whether more bits were consumed than the buffer had.
     #[inline(always)]
     pub(crate) fn is_overdrawn(&self) -> bool {
         (self.count as i32) < 0
     }
 
-    /// The next `bits` bits as a number, consumed, or `None` if they are not all there.
+    /// Consumes the next `bits` bits, at most 31, and returns them as a number. Returns `None`, and
+    /// consumes nothing, if fewer remain.
     pub(crate) fn take(&mut self, bits: u32) -> Option<u32> {
         self.refill();
         let value = self.buffer as u32 & !u32::MAX.wrapping_shl(bits);
@@ -181,10 +209,19 @@ impl<'a> Bits<'a> {
 /// Reads a byte string as bits from its end, most significant first: zstd's streams are written
 /// forwards and read backwards (RFC 8878, 3.1.1.3.2.1.2 and 4.2.2).
 ///
+/// Consuming bits only adds to `used`. A refill cuts the bytes that were read entirely off the end of
+/// `rest`, and loads the last eight bytes of what remains:
+///
+/// ```text
+///         63                                                       0
+/// buffer | used: already read | next bit ...                       |
+///         last byte of `rest`   ...               eighth byte from its end
+/// ```
+///
 /// # Invariants
-/// - `rest` is a head of the stream; `used` bits of the last eight bytes of it were read, at most 64
-///   unless overdrawn.
-/// - `buffer` are these bytes, the last one highest; where there are fewer, zeros stand for the others.
+/// - `rest` is a head of the stream. `used` is how many bits of its last eight bytes were read: at most
+///   64 unless overdrawn.
+/// - `buffer` holds these eight bytes, the last one highest. If `rest` is shorter, the low bytes are zero.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardBits<'a> {
     rest: &'a [u8],
@@ -192,10 +229,11 @@ pub(crate) struct BackwardBits<'a> {
     used: u32,
 }
 
-/// Fewest bits that [`BackwardBits::refill`] leaves while eight bytes of the stream or more are there.
+/// Fewest bits that [`BackwardBits::refill`] makes readable while at least eight bytes of the stream
+/// remain: of the 64 bits loaded, up to 7 have been read, as a refill drops whole bytes only.
 pub(crate) const BACKWARD_REFILLED: u32 = 57;
 
-/// What a [`BackwardBits`] keeps between two calls: all but the bytes.
+/// The position of a [`BackwardBits`] in its stream, which is kept between calls.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardHeld {
     rest: usize,
@@ -205,14 +243,15 @@ pub(crate) struct BackwardHeld {
 zeroed! { impl for BackwardHeld { rest, used } }
 
 impl<'a> BackwardBits<'a> {
-    /// Begins after the final bit flag, the highest bit set of the last byte. `None`: there is none.
+    /// Begins after the final bit flag, which is the highest set bit of the last byte. Returns `None` if
+    /// the stream is empty or its last byte is zero.
     pub(crate) fn new(stream: &'a [u8]) -> Option<Self> {
         let zeros = stream.last().filter(|&&last| last != 0)?.leading_zeros();
         let held = BackwardHeld { rest: stream.len(), used: zeros.wrapping_add(1) };
         Some(Self::resume(stream, held))
     }
 
-    /// Goes on where it was [held](Self::hold), on the same stream.
+    /// Continues from a position that [`hold`](Self::hold) returned, on the same stream.
     pub(crate) fn resume(stream: &'a [u8], held: BackwardHeld) -> Self {
         let rest = stream.get(..held.rest).unwrap_or(&[]);
         let mut bits = Self { rest, buffer: 0, used: held.used };
@@ -224,7 +263,7 @@ impl<'a> BackwardBits<'a> {
         BackwardHeld { rest: self.rest.len(), used: self.used }
     }
 
-    /// Makes the next [`BACKWARD_REFILLED`] bits readable, or all there are.
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable, or all that remain.
     #[inline(never)]
     pub(crate) fn refill(&mut self) {
         if !self.refill_whole() {
@@ -232,8 +271,8 @@ impl<'a> BackwardBits<'a> {
         }
     }
 
-    /// Makes the next [`BACKWARD_REFILLED`] bits readable; `false`, and nothing done, if there are not
-    /// eight bytes for it.
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable. Returns `false`, and does nothing, if fewer
+    /// than eight bytes would remain in `rest`.
     #[inline(always)]
     pub(crate) fn refill_whole(&mut self) -> bool {
         let bytes = (self.used >> 3) as usize;
@@ -245,7 +284,7 @@ impl<'a> BackwardBits<'a> {
         true
     }
 
-    /// Goes on with the first eight bytes of the stream, or with less.
+    /// Loads the first eight bytes of the stream, or all of a shorter one. `used` may exceed 7 then.
     #[cold]
     fn refill_last(&mut self) {
         let length = self.rest.len();
@@ -254,7 +293,7 @@ impl<'a> BackwardBits<'a> {
         self.rest = self.rest.get(..length).unwrap_or(&[]);
         self.used = self.used.wrapping_sub((bytes as u32) << 3);
         self.buffer = load(self.rest, length.wrapping_sub(8)).unwrap_or_else(|| {
-            // Zeros before the first byte stand for those that are missing.
+            // Fewer than eight bytes: zeros take the place of those before the first one.
             let bytes = self.rest.iter().rev().zip(0..8);
             bytes.fold(0, |word, (&byte, place)| {
                 word | (u64::from(byte) << 56).wrapping_shr(place << 3)
@@ -262,38 +301,50 @@ impl<'a> BackwardBits<'a> {
         });
     }
 
-    /// The next 0 to 31 bits as a number, consumed.
+    /// Consumes the next `bits` bits, at most 31, and returns them as a number.
+    ///
+    /// Once they are consumed, they are the lowest of the `used` bits at the top of the buffer. Rotating
+    /// left by `used` brings those to the bottom, so the result is their low `bits` bits. Two shifts
+    /// would have to treat zero bits apart.
+    ///
+    /// ```text
+    ///                   63                                  0
+    /// buffer           | read before | taken | not yet read |     `used` counts the first two
+    /// rotated          | not yet read | read before | taken |
+    /// ```
     #[inline(always)]
     pub(crate) fn take(&mut self, bits: u8) -> u32 {
         self.consume(bits);
         self.buffer.rotate_left(self.used) as u32 & LOW_BITS[usize::from(bits)]
     }
 
-    /// The next bits, highest first; bits after the readable ones mean nothing.
+    /// The next bits, the first one highest. Bits after the readable ones are meaningless.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.buffer.wrapping_shl(self.used)
     }
 
-    /// Consumes bits that were looked at by [`peek`](Self::peek).
+    /// Consumes `bits` bits.
     #[inline(always)]
     pub(crate) fn consume(&mut self, bits: u8) {
         self.used = self.used.wrapping_add(u32::from(bits));
     }
 
-    /// Whether more bits were consumed than there are.
+    /// Whether more bits were consumed than the stream has.
     #[inline(always)]
     pub(crate) fn is_overdrawn(&self) -> bool {
         self.used as usize > self.rest.len().wrapping_mul(8)
     }
 
-    /// Whether all bits were consumed, and no more.
+    /// Whether exactly all bits of the stream were consumed.
     pub(crate) fn is_at_end(&self) -> bool {
         self.used as usize == self.rest.len().wrapping_mul(8)
     }
 }
 
-/// `LOW_BITS[n]`: the low `n` bits, as one load where a shift by a variable takes three steps.
+/// `LOW_BITS[n]` is a mask of the low `n` bits, and of all 32 for `n >= 32`. A load takes fewer steps
+/// than making the mask by a variable shift. The array has an entry for each `u8`, so that indexing by
+/// one needs no bounds check.
 pub(crate) static LOW_BITS: [u32; 256] = {
     let mut masks = [u32::MAX; 256];
     let mut bits = 0;

@@ -47,7 +47,7 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         "a unit of this decoder's input may be larger than N: name it, as in `Carry<D, {{ D::CARRY }}>`"
     );
 
-    /// Takes a fresh decoder.
+    /// Wraps a fresh decoder.
     pub const fn new(decoder: D) -> Self {
         let () = Self::LARGE_ENOUGH;
         Self { held: 0, kept: [0; N], decoder }
@@ -59,9 +59,20 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         self.held
     }
 
+    /// The bytes that [`held`](Self::held) counts.
+    pub fn held_bytes(&self) -> &[u8] {
+        self.kept.get(..self.held).unwrap_or(&[])
+    }
+
     /// The decoder inside.
     pub fn get_ref(&self) -> &D {
         &self.decoder
+    }
+
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
+    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    pub fn get_mut(&mut self) -> &mut D {
+        &mut self.decoder
     }
 
     /// Decodes from what is kept, joined with the head of `input`. Returns the bytes taken of
@@ -81,7 +92,7 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         let Some(kept) = self.kept.get(..end) else { return Err(Error::Internal) };
         let Progress { consumed, pause } = self.decoder.decode(kept, pages)?;
         if consumed >= held {
-            // What is left is the caller's own input.
+            // The remaining bytes are the caller's own input.
             self.held = 0;
             let taken = consumed.saturating_sub(held);
             let pause = match pause {

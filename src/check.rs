@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Check sums over settled bytes.
+//! Checksums over settled bytes.
 
 #[cfg(feature = "gzip")]
 mod adler32;
@@ -26,13 +26,13 @@ pub(crate) use sha256::Sha256;
 #[cfg(feature = "zstd")]
 pub(crate) use xxh64::Xxh64;
 
-/// What comes in runs of any length, cut into pieces of `N` bytes; all-zero memory is a fresh one.
+/// Cuts runs of any length into pieces of `N` bytes, a power of two. All-zero memory is a fresh one.
 #[cfg(any(feature = "xz", feature = "zstd"))]
 #[derive(Clone, Copy)]
 struct Pieces<const N: usize> {
-    /// Bytes seen.
+    /// Number of bytes so far, modulo 2^64.
     length: u64,
-    /// The bytes after the last whole piece, and then old ones.
+    /// The bytes after the last whole piece, followed by old ones.
     begun: [u8; N],
 }
 
@@ -41,7 +41,7 @@ zeroed! { impl [const N: usize] for Pieces<N> { length, begun } }
 
 #[cfg(any(feature = "xz", feature = "zstd"))]
 impl<const N: usize> Pieces<N> {
-    /// Calls `take` with each piece that is whole now.
+    /// Takes `bytes`, and calls `take` with each piece that they complete.
     #[inline(always)]
     fn update(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8; N])) {
         let begun = self.rest().len();

@@ -53,7 +53,7 @@ zeroed! {
 }
 
 impl<D: Members> Concatenated<D> {
-    /// Takes a fresh decoder for all members.
+    /// Wraps a fresh decoder, which decodes all members.
     pub const fn new(decoder: D) -> Self {
         Self { stage: Stage::Member, members: 0, all_padding: 0, padding: 0, decoder }
     }
@@ -66,6 +66,12 @@ impl<D: Members> Concatenated<D> {
     /// The decoder inside.
     pub fn get_ref(&self) -> &D {
         &self.decoder
+    }
+
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
+    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    pub fn get_mut(&mut self) -> &mut D {
+        &mut self.decoder
     }
 
     /// One member, or what follows it, up to a pause. `None` means that there is more.

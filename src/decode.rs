@@ -87,7 +87,7 @@ pub struct Status {
 /// - Input is taken in whole units (a header field, a symbol): what was not consumed is passed
 ///   again with more after it. [`Carry`](crate::Carry) does that for callers with small pieces.
 /// - The result never depends on how input and pages are split over calls.
-/// - After an error every call returns it until [`reset`](Self::reset).
+/// - After an error every call of [`decode`](Self::decode) returns it until [`reset`](Self::reset).
 /// - After [`Pause::Done`] every call returns it again until [`reset`](Self::reset), and neither
 ///   takes input nor writes; only [`Concatenated`](crate::Concatenated) goes on if the input holds another member.
 /// - `Done` is a statement about the pages that the stream was decoded into, so every call that
@@ -152,6 +152,13 @@ pub trait Decode {
     /// [settled](Self::settled). A copy that reaches into them later is an error, so keep the last
     /// [`window`](Self::window) bytes. If releasing a page means moving the rest, release in
     /// batches, for example when half of the pages are free.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReleaseUnsettled`] if they are not settled, or there are no such pages. The call has no effect then, and
+    /// decoding can go on.
+    ///
+    /// # Example
     ///
     /// ```
     /// # use pagewise::{Decode, Error, Gzip};

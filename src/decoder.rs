@@ -10,10 +10,11 @@ use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
 
-/// What decodes compressed data. Not for implementing elsewhere.
+/// Decodes the compressed data of a format. Not for implementing elsewhere.
 #[doc(hidden)]
 pub trait Engine: Zeroed {
-    /// Decodes until input or room run out or the body ends. Returns also the bytes consumed.
+    /// Decodes until the input or the room runs out, or the body ends. Returns the bytes consumed, and why it
+    /// stopped.
     fn step<P: Page>(
         &mut self,
         input: &[u8],
@@ -23,11 +24,11 @@ pub trait Engine: Zeroed {
     /// Blocks begun, over all members.
     fn blocks(&self) -> u64;
 
-    /// Makes this ready for another member, in place; blocks are counted on. Nothing is to be done
-    /// where the container begins each body anew.
+    /// Prepares for another member, in place; the count of blocks goes on. The default does nothing, for formats whose
+    /// container begins each body by itself.
     fn restart(&mut self) {}
 
-    /// Makes this a fresh one, in place.
+    /// Makes this a fresh engine, in place.
     fn reset(&mut self);
 }
 
@@ -67,11 +68,11 @@ pub trait Container: Zeroed {
         None
     }
 
-    /// Makes this ready for another member of the same format, in place.
+    /// Prepares for another member of the same format, in place.
     #[doc(hidden)]
     fn restart(&mut self);
 
-    /// Makes this a fresh one, in place.
+    /// Makes this a fresh container, in place.
     #[doc(hidden)]
     fn reset(&mut self) {
         self.restart();
@@ -91,9 +92,9 @@ pub trait Container: Zeroed {
     #[doc(hidden)]
     fn update(&mut self, bytes: &[u8]);
 
-    /// Makes final those bytes that no copy can reach any more, which end at `reachable`, and at a
-    /// block's `end` all. Returns how many bytes of output are final then. Without filters all are
-    /// as they come.
+    /// Filters bytes that no copy can reach any more: those before `reachable`, and all of them at the `end` of a
+    /// block. Returns how many bytes of output are final. The default is for formats without filters, whose bytes are
+    /// final as they are written.
     #[doc(hidden)]
     fn filter<P: Page>(
         &mut self,
@@ -105,14 +106,14 @@ pub trait Container: Zeroed {
         Ok(output.written())
     }
 
-    /// What the bytes after a member are, after so many bytes of padding; there is at least one.
+    /// Judges the bytes after a member and so many bytes of padding. There is at least one byte.
     #[doc(hidden)]
     fn after(&self, _padding: u64, _rest: &[u8]) -> Result<After, Error> {
         Ok(After::Trailing)
     }
 }
 
-/// What a container took of the input.
+/// What a container consumed, and what it expects next.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Taken {
@@ -125,14 +126,14 @@ pub struct Taken {
 pub(crate) enum Next {
     /// Another field, for which there may be input.
     Field,
-    /// A field that needs so many unconsumed bytes at least.
+    /// A field that needs at least `min` unconsumed bytes.
     Missing { min: usize },
     /// Compressed data, with copies from at most `window` bytes back; if it `begins`, from none of
     /// the bytes so far.
     Body { window: u64, begins: bool },
     /// Another field, once all bytes so far are final.
     Settled,
-    /// Nothing.
+    /// Nothing: the member is complete.
     End,
 }
 
@@ -198,7 +199,7 @@ impl<C: Container> Decoder<C> {
         Self::ZEROED
     }
 
-    /// Container and engine, for choices that a format has of its own.
+    /// Container and engine, for settings that one format has.
     pub(crate) fn inside(&mut self) -> (&mut C, &mut C::Engine) {
         (&mut self.container, &mut self.engine)
     }
@@ -292,8 +293,8 @@ impl<C: Container> Decoder<C> {
         usize::try_from(self.window).unwrap_or(usize::MAX)
     }
 
-    /// One round: the bytes consumed, and what came of it. By itself, as its memory is not to be held
-    /// while bytes settle.
+    /// One round: the bytes consumed, and why it ended. It is not inlined, so that its stack frame is gone while bytes
+    /// settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
         let mut cursor = self.output.open(pages, self.window_len(), self.container.prefix())?;
@@ -302,7 +303,7 @@ impl<C: Container> Decoder<C> {
         Ok((consumed, step))
     }
 
-    /// Lets the filters follow, and then the check.
+    /// Filters the bytes that no copy can reach any more, and passes settled bytes to the check.
     fn settle<P: Page>(&mut self, pages: &mut [P], end: bool) -> Result<(), Error> {
         let (from, reachable) =
             (self.output.settled(), self.output.reachable_from(self.window_len()));
@@ -323,8 +324,8 @@ impl<C: Container> Default for Decoder<C> {
     }
 }
 
-/// Most bytes of one unit of most formats: the head of an .xz block header. The fixed part of a gzip
-/// header has 10, a symbol of LZMA 20, and one of deflate touches seven.
+/// Most bytes of a unit in every format but zstd: the head of an .xz block header. The fixed part of a gzip header has
+/// 10 bytes, a symbol of LZMA at most 20, and one of deflate touches 7.
 pub(crate) const MAX_UNIT: usize = 48;
 
 impl<C: Container> Decode for Decoder<C> {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Deflate streams with nothing around them (RFC 1951).
+//! Raw deflate streams (RFC 1951). gzip and zlib, which wrap such streams, are submodules.
 
 mod canonical;
 mod code_lengths;
 mod gzip;
 mod inflate;
+#[cfg(test)]
+mod naive;
+#[cfg(test)]
+mod naive_tests;
 mod symbols;
 mod table;
 mod zlib;
@@ -17,11 +21,12 @@ pub use gzip::{Gzip, GzipMember};
 pub(crate) use inflate::Inflate;
 pub use zlib::{Zlib, ZlibStream};
 
-/// The farthest that a distance can reach, and so the window of gzip and raw deflate
-/// (RFC 1951, 2).
+/// The greatest distance, which is therefore the window of gzip and raw deflate (RFC 1951, 2).
 pub(crate) const WINDOW: u64 = 32 << 10;
 
 /// Decoder for a raw deflate stream, which has no header, no trailer and no check (RFC 1951).
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Deflate = Decoder<RawDeflate>;
 
 /// Nothing around the data, the container of [`Deflate`].

@@ -1,186 +1,61 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The C ABI: what `pagewise.h`, which stands beside this file and documents it, declares.
 //!
-//! All of the crate's unsafe code is here, and all of it is about what C cannot say: that a pointer
-//! and a length are a slice, and that memory holds the decoder that was made in it.
+//! Its unsafe code is about what C cannot say: that a pointer and a length are a slice, and that memory holds
+//! the decoder that was made in it.
+
+#[cfg(test)]
+mod header_tests;
+mod slot;
 
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, size_of};
-use core::ops::Range;
-use core::{ptr, slice};
+use core::ptr;
 
-use crate::zeroed::{zeroed, Verdict, Zeroed};
-#[cfg(feature = "zstd")]
-use crate::Zstd;
-use crate::{Any, Concatenated, Decode, Error, Format, Members, Pause, Progress};
-#[cfg(feature = "gzip")]
-use crate::{Deflate, Gzip, Zlib};
-#[cfg(feature = "xz")]
-use crate::{Lzma, Xz};
+use crate::zeroed::{Verdict, Zeroed};
+use crate::{Decode, Error, Format, Pause, Progress};
 
-// `enum pagewise_format`.
-const ANY: c_int = 0;
-const GZIP: c_int = 1;
-const ZLIB: c_int = 2;
-const DEFLATE: c_int = 3;
-const XZ: c_int = 4;
-const LZMA: c_int = 5;
-const ZSTD: c_int = 6;
+use slot::{
+    bytes, bytes_mut, format, layout_of, slot, with, CPage, Dictionary, Head, Layout, Slot,
+};
+use slot::{ANY, DEFLATE, GZIP, LZMA, XZ, ZLIB, ZSTD};
 
 // `enum pagewise_pause`.
 const DONE: c_int = 0;
 const NEED_INPUT: c_int = 1;
 const NEED_PAGE: c_int = 2;
 
-/// `struct pagewise_page`.
-#[repr(C)]
-struct CPage {
-    data: *mut u8,
-    length: usize,
-}
+/// `PAGEWISE_VERSION`: two decimal digits for each of major, minor and patch.
+const VERSION: u32 = 100;
 
-impl AsRef<[u8]> for CPage {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: Who passes pages promises that each is memory of its length, which nobody else uses
-        // during the call.
-        unsafe { bytes(self.data, self.length) }
-    }
-}
-
-impl AsMut<[u8]> for CPage {
-    fn as_mut(&mut self) -> &mut [u8] {
-        // SAFETY: As above; pages do not overlap, and this one is borrowed for as long.
-        unsafe { bytes_mut(self.data, self.length) }
-    }
-}
+/// A number that is not known, in the structs below.
+const UNKNOWN: u64 = u64::MAX;
 
 /// `struct pagewise_progress`.
 #[repr(C)]
 struct CProgress {
     consumed: usize,
     min: usize,
+    total_consumed: u64,
     written: u64,
     settled: u64,
     window: u64,
 }
 
-/// `struct pagewise`: what stands at the front of a decoder's memory, whichever it is.
+/// `struct pagewise_info`.
 #[repr(C)]
-struct Head {
+struct CInfo {
     format: c_int,
-    error: Verdict,
+    check: c_int,
+    blocks: u64,
+    content_size: u64,
+    dictionary_id: u64,
 }
 
-zeroed! { impl for Head { format, error } }
-
-#[repr(C)]
-struct Slot<D> {
-    head: Head,
-    decoder: Concatenated<D>,
-}
-
-zeroed! { impl [D: Zeroed] for Slot<D> { head, decoder } }
-
-/// Evaluates `$value` with `$decoder` as a name for the decoder of `$format`; `$none` where this build has no
-/// such decoder.
-macro_rules! with {
-    ($format:expr, $decoder:ident => $value:expr, $none:expr) => {
-        match $format {
-            ANY => {
-                type $decoder = Any;
-                $value
-            }
-            #[cfg(feature = "gzip")]
-            GZIP => {
-                type $decoder = Gzip;
-                $value
-            }
-            #[cfg(feature = "gzip")]
-            ZLIB => {
-                type $decoder = Zlib<'static>;
-                $value
-            }
-            #[cfg(feature = "gzip")]
-            DEFLATE => {
-                type $decoder = Deflate;
-                $value
-            }
-            #[cfg(feature = "xz")]
-            XZ => {
-                type $decoder = Xz;
-                $value
-            }
-            #[cfg(feature = "xz")]
-            LZMA => {
-                type $decoder = Lzma;
-                $value
-            }
-            #[cfg(feature = "zstd")]
-            ZSTD => {
-                type $decoder = Zstd<'static>;
-                $value
-            }
-            _ => $none,
-        }
-    };
-}
-
-/// The format of the decoder in `memory`; none of the formats if it is null.
-///
-/// # Safety
-///
-/// `memory` is null, or was given to [`pagewise_init`] and is used by nobody else meanwhile.
-unsafe fn format(memory: *mut Head) -> c_int {
-    if memory.is_null() {
-        return -1;
-    }
-    // SAFETY: Each slot begins with a head.
-    unsafe { (*memory).format }
-}
-
-/// # Safety
-///
-/// `memory` was given to [`pagewise_init`] for a `D`, as its [`format`] tells, and is used by nobody else as
-/// long as the slot is borrowed.
-unsafe fn slot<'a, D>(memory: *mut Head) -> &'a mut Slot<D> {
-    // SAFETY: `pagewise_init` made room for it, and put it there.
-    unsafe { &mut *memory.cast() }
-}
-
-/// # Safety
-///
-/// `data` points to `length` bytes, or is null, which stands for none.
-unsafe fn bytes<'a>(data: *const u8, length: usize) -> &'a [u8] {
-    if data.is_null() {
-        return &[];
-    }
-    // SAFETY: The caller's promise.
-    unsafe { slice::from_raw_parts(data, length) }
-}
-
-/// # Safety
-///
-/// As [`bytes`], and nobody else uses them.
-unsafe fn bytes_mut<'a, T>(data: *mut T, length: usize) -> &'a mut [T] {
-    if data.is_null() {
-        return &mut [];
-    }
-    // SAFETY: The caller's promise.
-    unsafe { slice::from_raw_parts_mut(data, length) }
-}
-
-/// What of a decoder's memory is cleared to make it fresh: `size` bytes, but not those of `scratch`.
-struct Layout {
-    size: usize,
-    scratch: Range<usize>,
-}
-
-const fn layout<T: Zeroed>() -> Layout {
-    Layout { size: size_of::<T>(), scratch: T::SCRATCH }
-}
-
-fn layout_of(format: c_int) -> Layout {
-    with!(format, D => layout::<Slot<D>>(), Layout { size: 0, scratch: 0..0 })
+/// `PAGEWISE_VERSION` of this build.
+#[no_mangle]
+extern "C" fn pagewise_version() -> u32 {
+    VERSION
 }
 
 /// Bytes of memory for a decoder, 0 if this build has none for the format.
@@ -202,7 +77,7 @@ unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int
         return -Error::UnsupportedFormat.errno();
     }
     // No decoder is stricter than the widest numbers in it.
-    if memory.is_null() || size < needed || memory as usize % align_of::<Slot<Any>>() != 0 {
+    if memory.is_null() || size < needed || memory as usize % align_of::<Slot<crate::Any>>() != 0 {
         return -Error::PageShape.errno();
     }
     let bytes = memory.cast::<u8>();
@@ -229,14 +104,21 @@ unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int
 unsafe extern "C" fn pagewise_detect(input: *const u8, length: usize) -> c_int {
     // SAFETY: The caller's promise.
     match Format::detect(unsafe { bytes(input, length) }) {
-        Ok(None) => ANY,
-        Ok(Some(Format::Gzip)) => GZIP,
-        Ok(Some(Format::Zlib)) => ZLIB,
-        Ok(Some(Format::Deflate)) => DEFLATE,
-        Ok(Some(Format::Xz)) => XZ,
-        Ok(Some(Format::Lzma)) => LZMA,
-        Ok(Some(Format::Zstd)) => ZSTD,
+        Ok(format) => number_of(format),
         Err(error) => -error.errno(),
+    }
+}
+
+/// A format as `enum pagewise_format` has it; `ANY`: not known.
+const fn number_of(format: Option<Format>) -> c_int {
+    match format {
+        None => ANY,
+        Some(Format::Gzip) => GZIP,
+        Some(Format::Zlib) => ZLIB,
+        Some(Format::Deflate) => DEFLATE,
+        Some(Format::Xz) => XZ,
+        Some(Format::Lzma) => LZMA,
+        Some(Format::Zstd) => ZSTD,
     }
 }
 
@@ -258,9 +140,11 @@ unsafe extern "C" fn pagewise_decode(
 ) -> c_int {
     // SAFETY: The caller's promises.
     let (input, pages) = unsafe { (bytes(input, input_length), bytes_mut(pages, page_count)) };
+    let (mut told, none) = (NOTHING, -Error::UnsupportedFormat.errno());
     // SAFETY: As above.
-    let (told, result) =
-        unsafe { with!(format(memory), D => slot::<D>(memory).decode(input, pages), NO_DECODER) };
+    let result = unsafe {
+        with!(format(memory), D => slot::<D>(memory).decode(input, pages, &mut told), none)
+    };
     if !progress.is_null() {
         // SAFETY: As above.
         unsafe { progress.write(told) };
@@ -268,15 +152,14 @@ unsafe extern "C" fn pagewise_decode(
     result
 }
 
-const NO_DECODER: (CProgress, c_int) = (
-    CProgress { consumed: 0, min: 0, written: 0, settled: 0, window: u64::MAX },
-    -Error::UnsupportedFormat.errno(),
-);
+/// What is told where there is no decoder.
+const NOTHING: CProgress =
+    CProgress { consumed: 0, min: 0, total_consumed: 0, written: 0, settled: 0, window: UNKNOWN };
 
-impl<D: Members> Slot<D> {
+impl<D: Decode + Dictionary> Slot<D> {
     /// Each decoder in a function of its own, so that their stack frames do not add up.
     #[inline(never)]
-    fn decode(&mut self, input: &[u8], pages: &mut [CPage]) -> (CProgress, c_int) {
+    fn decode(&mut self, input: &[u8], pages: &mut [CPage], told: &mut CProgress) -> c_int {
         let (consumed, min, result) = match self.decoder.decode(input, pages) {
             Ok(Progress { consumed, pause }) => match pause {
                 Pause::Done => (consumed, 0, DONE),
@@ -285,18 +168,40 @@ impl<D: Members> Slot<D> {
             },
             Err(error) => (0, 0, self.fail(error)),
         };
-        let progress = CProgress {
-            consumed,
-            min,
-            written: self.decoder.written(),
-            settled: self.decoder.settled(),
-            window: self.decoder.window().unwrap_or(u64::MAX),
-        };
-        (progress, result)
+        self.tell(told);
+        (told.consumed, told.min) = (consumed, min);
+        result
+    }
+
+    /// Tells how far the decoder has come over all calls. A function of its own, so that a
+    /// [`Status`](crate::Status) takes no stack while it decodes.
+    #[inline(never)]
+    fn tell(&self, told: &mut CProgress) {
+        let status = self.decoder.status();
+        told.total_consumed = status.consumed;
+        told.written = status.written;
+        told.settled = status.settled;
+        told.window = status.window.unwrap_or(UNKNOWN);
     }
 
     fn release(&mut self, pages: usize) -> c_int {
         self.decoder.release(pages).map_or_else(|error| self.fail(error), |()| DONE)
+    }
+
+    fn info(&self) -> CInfo {
+        let info = self.decoder.info();
+        CInfo {
+            format: number_of(info.format),
+            check: info.check as c_int,
+            blocks: info.blocks,
+            content_size: info.content_size.unwrap_or(UNKNOWN),
+            dictionary_id: info.dictionary_id.map_or(UNKNOWN, u64::from),
+        }
+    }
+
+    fn set_dictionary(&mut self, dictionary: &'static [u8]) -> c_int {
+        let result = self.decoder.set_dictionary(dictionary);
+        result.map_or_else(|error| self.fail(error), |()| DONE)
     }
 
     fn reset(&mut self) {
@@ -342,6 +247,64 @@ unsafe extern "C" fn pagewise_message(memory: *mut Head, length: *mut usize) -> 
 unsafe extern "C" fn pagewise_limit_window(memory: *mut Head, bytes: u64) {
     // SAFETY: The caller's promise.
     unsafe { with!(format(memory), D => slot::<D>(memory).decoder.limit_window(bytes), ()) }
+}
+
+/// `Decode::skip_unknown_checks`.
+///
+/// # Safety
+///
+/// `memory` as for [`format`].
+#[no_mangle]
+unsafe extern "C" fn pagewise_skip_unknown_checks(memory: *mut Head, skip: c_int) {
+    // SAFETY: The caller's promise.
+    unsafe {
+        with!(format(memory), D => slot::<D>(memory).decoder.skip_unknown_checks(skip != 0), ())
+    }
+}
+
+/// `set_dictionary` of `Zstd` and `Zlib`.
+///
+/// # Safety
+///
+/// `memory` as for [`format`]. `dictionary` points to `length` bytes, which stay as they are as long as the decoder
+/// is used, or another dictionary was set.
+#[no_mangle]
+unsafe extern "C" fn pagewise_set_dictionary(
+    memory: *mut Head,
+    dictionary: *const u8,
+    length: usize,
+) -> c_int {
+    // SAFETY: The caller's promises; the bytes live as long as anything looks at them.
+    unsafe {
+        let dictionary = bytes(dictionary, length);
+        with!(
+            format(memory),
+            D => slot::<D>(memory).set_dictionary(dictionary),
+            -Error::UnsupportedFormat.errno()
+        )
+    }
+}
+
+/// `Decode::info`, as much of it as `size` bytes hold. Returns how many were written.
+///
+/// # Safety
+///
+/// `memory` as for [`format`]; `size` bytes can be written at `info`.
+#[no_mangle]
+unsafe extern "C" fn pagewise_info(memory: *mut Head, info: *mut CInfo, size: usize) -> usize {
+    let nothing = CInfo {
+        format: ANY,
+        check: crate::Check::None as c_int,
+        blocks: 0,
+        content_size: UNKNOWN,
+        dictionary_id: UNKNOWN,
+    };
+    // SAFETY: The caller's promise.
+    let told = unsafe { with!(format(memory), D => slot::<D>(memory).info(), nothing) };
+    let size = if info.is_null() { 0 } else { size.min(size_of::<CInfo>()) };
+    // SAFETY: As above, and `told` has as many bytes. The struct has no padding.
+    unsafe { ptr::copy_nonoverlapping(ptr::from_ref(&told).cast::<u8>(), info.cast::<u8>(), size) };
+    size
 }
 
 /// `Decode::release`.

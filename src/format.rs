@@ -31,7 +31,7 @@ pub(crate) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl Format {
-    /// Judges by the first bytes of a file. `None`: they are too few to tell.
+    /// Tells the format by the first bytes of a file; `None` if they are too few.
     ///
     /// zlib has no magic number, but a header check that two other bytes rarely pass. .lzma has none
     /// either, but a header of 13 bytes of which few values are in use.
@@ -133,7 +133,7 @@ pub(crate) fn check_zlib_header(cmf: u8, flg: u8) -> Result<(), Error> {
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Check {
-    /// None: only the format's own redundancy tells of damage.
+    /// No check: only the format's own redundancy reveals damage.
     #[default]
     None,
     /// CRC-32, in gzip with the output's length.

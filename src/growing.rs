@@ -140,11 +140,16 @@ impl<const N: usize> GrowingPages<N> {
         if self.pages.len() >= self.limit.div_ceil(N) {
             return Err(Error::OutputLimit);
         }
-        let mut page = Vec::new();
-        page.try_reserve_exact(N).map_err(|_| Error::OutOfMemory)?;
-        page.resize(N, 0);
-        self.pages.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
-        self.pages.push(page.into_boxed_slice());
-        Ok(())
+        add_page(&mut self.pages, N)
     }
+}
+
+/// Adds a page of `length` bytes.
+pub(crate) fn add_page(pages: &mut Vec<Box<[u8]>>, length: usize) -> Result<(), Error> {
+    let mut page = Vec::new();
+    page.try_reserve_exact(length).map_err(|_| Error::OutOfMemory)?;
+    page.resize(length, 0);
+    pages.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
+    pages.push(page.into_boxed_slice());
+    Ok(())
 }

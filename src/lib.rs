@@ -60,6 +60,9 @@
     doc = "The blocks of an .xz file can be decoded in any order, and on several processors: see [`XzIndex`]."
 )]
 //!
+//! With the feature `std` there is a `Reader`, which implements `Read` and `BufRead` over compressed
+//! input; with `embedded-io` an `EmbeddedReader` does the same for the traits of the crate of that name.
+//!
 //! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place of
 //! the primitives that write pages by address, and of the assembly for LZMA on x86-64, with the same results.
 //!
@@ -77,7 +80,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(any(test, feature = "oracle"))]
+#[cfg(any(test, feature = "oracle", feature = "std"))]
 extern crate std;
 
 #[cfg(any(feature = "gzip", feature = "xz", feature = "zstd"))]
@@ -111,8 +114,15 @@ pub mod oracle;
 // Each format uses its part of it.
 #[cfg_attr(not(all(feature = "gzip", feature = "xz", feature = "zstd")), allow(dead_code))]
 mod output;
+#[cfg(all(test, any(feature = "gzip", feature = "xz")))]
+mod pieces;
 #[cfg(all(test, any(feature = "gzip", feature = "xz", feature = "zstd")))]
 mod random;
+#[cfg(all(
+    any(feature = "std", feature = "embedded-io"),
+    any(feature = "gzip", feature = "xz", feature = "zstd")
+))]
+mod reader;
 // Each format uses its part of it.
 #[allow(dead_code)]
 mod slices;
@@ -139,13 +149,17 @@ pub use error::{Error, ErrorKind};
 pub use format::{Check, Format, Info};
 #[cfg(feature = "alloc")]
 pub use growing::{decode_to_vec, GrowingPages};
+#[cfg(all(feature = "std", any(feature = "gzip", feature = "xz", feature = "zstd")))]
+pub use reader::Reader;
+#[cfg(all(feature = "embedded-io", any(feature = "gzip", feature = "xz", feature = "zstd")))]
+pub use reader::{EmbeddedReader, ReadError};
 #[cfg(feature = "xz")]
 pub use xz::{Lzma, Xz, XzBlock, XzFooter, XzIndex, XzRecord, XzRecords};
 pub use zeroed::Zeroed;
 #[cfg(feature = "zstd")]
 pub use zstd::Zstd;
 
-/// The README's example is a test.
-#[cfg(all(doctest, feature = "gzip"))]
+/// The README's examples are tests.
+#[cfg(all(doctest, feature = "gzip", feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

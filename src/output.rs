@@ -33,7 +33,6 @@ use crate::slices::{first_bytes, rest_from};
 use crate::zeroed::zeroed;
 use crate::{Error, Page};
 
-pub use copy::Prefix;
 #[cfg(feature = "zstd")]
 pub(crate) use copy::CHUNK;
 use copy::{copy_over, Rules};
@@ -56,6 +55,19 @@ const ROUND: usize = 32 << 10;
 /// The most bytes that a filter needs at once to convert the first of them ([`Output::rewrite`]).
 pub(crate) const LOOKAHEAD: usize = 16;
 const _: () = assert!(2 * LOOKAHEAD <= MIN_PAGE);
+
+/// Bytes that copies may refer to as if they stood before the history: a dictionary.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Prefix<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// The longest distance of a copy that starts in them: the window, unless the format allows more.
+    pub(crate) farthest: usize,
+}
+
+impl Prefix<'_> {
+    pub(crate) const NONE: Self = Prefix { bytes: &[], farthest: 0 };
+}
 
 /// Why a step of an engine returned.
 #[doc(hidden)]

@@ -19,6 +19,13 @@
  *
  * To decode another file with the same decoder, into other pages or into the same ones anew, call
  * pagewise_reset() first.
+ *
+ * Without malloc() a decoder may lie in static memory, and sectors of any size can be its input:
+ *
+ *	static uint64_t memory[PAGEWISE_SIZE_ZSTD_CARRY / 8];
+ *	struct pagewise *decoder = (struct pagewise *)memory;
+ *
+ *	pagewise_init(decoder, sizeof(memory), PAGEWISE_ZSTD | PAGEWISE_CARRY);
  */
 #ifndef PAGEWISE_H
 #define PAGEWISE_H
@@ -34,6 +41,11 @@
 extern "C" {
 #endif
 
+/* Two decimal digits for each of major, minor and patch. pagewise_version() tells that of the library. */
+#define PAGEWISE_VERSION 100
+
+uint32_t pagewise_version(void);
+
 /* Of which a build may have some only. */
 enum pagewise_format {
 	PAGEWISE_ANY,		/* whichever of gzip, zlib, xz, lzma, zstd the first bytes announce */
@@ -44,6 +56,32 @@ enum pagewise_format {
 	PAGEWISE_LZMA,		/* .lzma */
 	PAGEWISE_ZSTD,		/* RFC 8878 */
 };
+
+/*
+ * To be added to a format: pieces of input may have any size, as the decoder keeps what it can't decode yet. All
+ * input of a call is consumed then, unless a page is needed or the stream has ended. Without it what was not
+ * consumed must be passed again, with more after it.
+ */
+#define PAGEWISE_CARRY 0x100
+
+/*
+ * Bytes of memory that are enough for a decoder, for static ones; multiples of 64. pagewise_size() tells the
+ * exact number, which may be less where pointers have 32 bits, and for PAGEWISE_ANY if formats are left out.
+ */
+#define PAGEWISE_SIZE_ANY 212288
+#define PAGEWISE_SIZE_GZIP 19776
+#define PAGEWISE_SIZE_ZLIB 15552
+#define PAGEWISE_SIZE_DEFLATE 15488
+#define PAGEWISE_SIZE_XZ 34368
+#define PAGEWISE_SIZE_LZMA 28864
+#define PAGEWISE_SIZE_ZSTD 158208
+#define PAGEWISE_SIZE_ANY_CARRY 343360
+#define PAGEWISE_SIZE_GZIP_CARRY 19840
+#define PAGEWISE_SIZE_ZLIB_CARRY 15616
+#define PAGEWISE_SIZE_DEFLATE_CARRY 15552
+#define PAGEWISE_SIZE_XZ_CARRY 34432
+#define PAGEWISE_SIZE_LZMA_CARRY 28928
+#define PAGEWISE_SIZE_ZSTD_CARRY 289280
 
 /* What pagewise_decode() returns if nothing is wrong. */
 enum pagewise_pause {
@@ -67,15 +105,35 @@ struct pagewise_page {
 struct pagewise_progress {
 	size_t consumed;	/* bytes of this call's input that are done with; pass the others again */
 	size_t min;		/* PAGEWISE_NEED_INPUT: how many bytes to pass, those not consumed included */
+	uint64_t total_consumed; /* bytes of input so far, over all calls; after an error: where the fault is */
 	uint64_t written;	/* bytes of output so far, over all calls */
 	uint64_t settled;	/* of these, bytes that will not change any more */
 	uint64_t window;	/* bytes of history that may be copied from; all ones: not known yet */
 };
 
+enum pagewise_check {
+	PAGEWISE_CHECK_NONE,
+	PAGEWISE_CHECK_CRC32,
+	PAGEWISE_CHECK_ADLER32,
+	PAGEWISE_CHECK_CRC64,
+	PAGEWISE_CHECK_SHA256,
+	PAGEWISE_CHECK_XXH64,
+	PAGEWISE_CHECK_UNKNOWN,	/* not verified: see pagewise_skip_unknown_checks() */
+};
+
+/* What has been learnt of a stream; with several members, of the last one. */
+struct pagewise_info {
+	int format;		/* PAGEWISE_ANY: not known yet */
+	int check;		/* enum pagewise_check */
+	uint64_t blocks;	/* blocks begun so far, over all members */
+	uint64_t content_size;	/* bytes of output, as the header tells or once it is complete; all ones: not known */
+	uint64_t dictionary_id;	/* which the header asks for, of zlib or zstd; all ones: none */
+};
+
 /* A decoder; its memory is the caller's. It owns nothing: who is done with it frees the memory. */
 struct pagewise;
 
-/* Bytes of memory that a decoder needs; 0: this build has none for the format. */
+/* Bytes of memory that a decoder needs; 0: this build has none for the format. PAGEWISE_CARRY may be added. */
 size_t pagewise_size(int format);
 
 /*
@@ -106,7 +164,7 @@ int pagewise_detect(const void *input, size_t length);
  * or too short for the bytes written and not released. Other pages of the right shape cannot be told
  * from the file's own: without pagewise_reset() a second file would leave their first bytes as they are.
  *
- * Negative: -ENODATA truncated, -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
+ * Negative: -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
  * unsupported, -ENOBUFS over the window limit, -EINVAL pages of unequal or unsuitable length, or too few of
  * them, -EIO a defect of this library. It stays so until pagewise_reset().
  */
@@ -123,10 +181,35 @@ void pagewise_limit_window(struct pagewise *decoder, uint64_t bytes);
 /*
  * Tells that so many pages were taken off the front of the array. Their bytes must be settled; a copy
  * that reaches into them later is an error, so keep the last progress->window bytes.
+ *
+ * -EINVAL: they are not settled, or there are no such pages. This has no effect then, and decoding can go on.
  */
 int pagewise_release(struct pagewise *decoder, size_t pages);
 
-/* Makes this a fresh decoder, for another file and its pages; the window limit stays. */
+/*
+ * Whether to decode streams with a check that this library does not know, which then goes unverified, instead of
+ * refusing them with -EOPNOTSUPP. None of the formats' present encoders writes one.
+ */
+void pagewise_skip_unknown_checks(struct pagewise *decoder, int skip);
+
+/*
+ * Chooses a dictionary for the streams to come, of a decoder for PAGEWISE_ZSTD or PAGEWISE_ZLIB: a copy of it is not
+ * made, so its bytes must stay as they are as long as the decoder is used, or until another one is set.
+ *
+ * zstd: one in zstd's format, or else any bytes, at least 8; a frame that has begun is lost by it. zlib: a preset
+ * dictionary, for streams that ask for it by its Adler-32.
+ *
+ * -EOPNOTSUPP: the decoder's format has none. -EUCLEAN: its tables are not valid.
+ */
+int pagewise_set_dictionary(struct pagewise *decoder, const void *dictionary, size_t length);
+
+/*
+ * Tells what has been learnt of the stream. size is sizeof(*info): later versions of the library may know more, and
+ * fill in as much as the caller has room for. Returns how many bytes were filled in.
+ */
+size_t pagewise_info(struct pagewise *decoder, struct pagewise_info *info, size_t size);
+
+/* Makes this a fresh decoder, for another file and its pages; limits, choices and the dictionary stay. */
 void pagewise_reset(struct pagewise *decoder);
 
 #ifdef __cplusplus

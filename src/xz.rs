@@ -9,6 +9,10 @@ mod index;
 mod lzma;
 mod lzma2;
 mod lzma_file;
+#[cfg(test)]
+mod lzma_naive;
+#[cfg(test)]
+mod lzma_naive_tests;
 mod model;
 mod one_block;
 mod plan;
@@ -44,6 +48,8 @@ pub(crate) use verifier::{check_of, crc_of};
 ///
 /// Where a block has a filter besides LZMA2, bytes are [settled](crate::Decode::settled) once they
 /// are out of the dictionary's reach, or the block has ended.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Xz = Decoder<XzStream>;
 
 const _: () = assert!(HEADER <= MAX_UNIT);

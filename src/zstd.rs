@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! zstd frames (RFC 8878, and zstd's own format document where it says more).
+//! zstd frames (RFC 8878, and zstd's own format document where that is more specific).
 
 mod block;
 mod codes;
@@ -23,31 +23,36 @@ use dictionary::Dictionary;
 
 /// Decoder for one zstd frame: header, blocks, content size and checksum, all verified.
 ///
-/// A skippable frame is a frame too, one without output. A zstd *file* is a series of frames;
+/// A skippable frame is decoded as a frame without output. A zstd *file* is a series of frames;
 /// [`Concatenated`](crate::Concatenated) takes them all.
 ///
-/// A compressed block, of up to 128 KiB, is a unit of input: it is decoded where it lies, and stays
-/// unconsumed until all of its output has been written.
+/// A compressed block, of up to 128 KiB, is a unit of input. It is decoded in place, and stays unconsumed
+/// until all of its output has been written.
 ///
-/// Without [`limit_window`](crate::Decode::limit_window) a frame with a window of more than 128 MiB
-/// is refused, as zstd does.
+/// Unless [`limit_window`](crate::Decode::limit_window) sets another limit, a frame with a window of more
+/// than 128 MiB is refused, as in the reference decoder.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Zstd<'d> = Decoder<ZstdFrame<'d>>;
 
-/// The largest Block_Maximum_Size, whatever the window, and so the most literals (3.1.1.2.4).
+/// The largest Block_Maximum_Size in bytes, for windows of any size (3.1.1.2.4). A block's literals are at
+/// most as long.
 pub(crate) const MAX_BLOCK: usize = 128 << 10;
 
 /// Size of a Block_Header (3.1.1.2).
 pub(crate) const BLOCK_HEADER: usize = 3;
 
-/// Most bytes of a unit of input: a block, with its header.
+/// Most bytes of a unit of input: a block with its header.
 pub(crate) const MAX_UNIT: usize = BLOCK_HEADER + MAX_BLOCK;
 
+/// Size of a Magic_Number.
 pub(crate) const MAGIC: usize = 4;
-/// Frame_Size of a skippable frame (3.1.2), and Content_Checksum.
+/// Size of a skippable frame's Frame_Size (3.1.2).
 pub(crate) const FRAME_SIZE: usize = 4;
+/// Size of a Content_Checksum (3.1.1).
 pub(crate) const CHECKSUM: usize = 4;
 
-/// Frame_Header_Descriptor (3.1.1.1.1).
+/// Bits of the Frame_Header_Descriptor (3.1.1.1.1).
 mod descriptor {
     pub(super) const DICTIONARY_ID: u8 = 3;
     pub(super) const CHECKSUM: u8 = 1 << 2;
@@ -56,7 +61,7 @@ mod descriptor {
 }
 
 zeroed_enum! {
-    /// The fields of a frame, in their order.
+    /// The next field. The variants are in the order of a frame's fields.
     #[derive(Clone, Copy)]
     enum Field {
         Magic = 0,
@@ -64,7 +69,7 @@ zeroed_enum! {
         SkippableSize,
         Skippable { left: u32 },
         Block { begins: bool },
-        /// What follows the last block.
+        /// The end of the frame, with its Content_Checksum if there is one.
         End,
     }
 }
@@ -79,9 +84,11 @@ pub struct ZstdFrame<'d> {
     dictionary_id: u32,
     /// Window_Size, and Block_Maximum_Size.
     window: u64,
+    /// Block_Maximum_Size in bytes.
     max_block: usize,
-    /// Frame_Content_Size, and bytes of content so far.
+    /// Frame_Content_Size in bytes, if the header tells it.
     content: Maybe<u64>,
+    /// Bytes of content so far.
     written: u64,
     hash: Xxh64,
 }
@@ -93,11 +100,12 @@ zeroed! {
 }
 
 impl<'d> Decoder<ZstdFrame<'d>> {
-    /// Chooses a dictionary for the frames to come: one in zstd's format, or else any bytes, at
-    /// least 8. It stays chosen over a reset. A frame that has begun is lost by it.
+    /// Chooses a dictionary for the frames to come: one in zstd's format, or else any content of at least
+    /// 8 bytes. A reset keeps the choice. Call this between frames: a frame that has begun can't be
+    /// continued.
     ///
-    /// Bytes in zstd's format carry tables, which each frame takes anew, and an ID: frames that name
-    /// another one are refused.
+    /// A dictionary in zstd's format has tables, which each frame starts with, and an ID. A frame that
+    /// names a different ID is refused; so is one that names any ID if the dictionary is mere content.
     ///
     /// ```
     /// use pagewise::{Error, Zstd};
@@ -110,7 +118,8 @@ impl<'d> Decoder<ZstdFrame<'d>> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZstdDictionary`] if it is too short, or its tables are not valid.
+    /// [`Error::ZstdDictionary`] if the dictionary is too short, or its tables or offsets are invalid. No
+    /// dictionary is chosen then.
     pub fn set_dictionary(&mut self, dictionary: &'d [u8]) -> Result<(), Error> {
         let (container, engine) = self.inside();
         container.dictionary = Maybe::Nothing;
@@ -118,21 +127,21 @@ impl<'d> Decoder<ZstdFrame<'d>> {
         Ok(())
     }
 
-    /// Chooses whether frames begin without their Magic_Number, as zstd's "magicless" format has
-    /// them. It stays chosen over a reset.
+    /// Chooses whether frames start without a Magic_Number, as in zstd's "magicless" format. A reset keeps
+    /// the choice.
     pub fn set_magicless(&mut self, magicless: bool) {
         self.inside().0.magicless = magicless;
     }
 }
 
 impl ZstdFrame<'_> {
-    /// Magic_Number of a frame, or of a skippable one (3.1.1, 3.1.2).
+    /// Reads the Magic_Number of a frame or skippable frame (3.1.1, 3.1.2).
     fn magic(&mut self, input: &[u8]) -> Result<Taken, Error> {
         if self.magicless {
             self.field = Field::Header;
             return Ok(Taken::field(0));
         }
-        // The verdict is the same however many of the bytes are there.
+        // The first wrong byte is an error, however many bytes have arrived.
         let begins = |magic: [u8; MAGIC], mask: u8| {
             let mut bytes = input.iter().zip(magic).zip([mask, 0xff, 0xff, 0xff]);
             bytes.all(|((&byte, magic), mask)| byte & mask == magic)
@@ -148,7 +157,7 @@ impl ZstdFrame<'_> {
         Ok(Taken::field(MAGIC))
     }
 
-    /// Frame_Header (3.1.1.1).
+    /// Reads the Frame_Header (3.1.1.1), and begins the frame's blocks.
     fn header(&mut self, input: &[u8], blocks: &mut Blocks) -> Result<Taken, Error> {
         let Some(&descriptor) = input.first() else { return Ok(Taken::missing(1)) };
         if descriptor & descriptor::RESERVED != 0 {
@@ -189,7 +198,8 @@ impl ZstdFrame<'_> {
         Ok(Taken::field(size))
     }
 
-    /// Block_Header (3.1.1.2), and that the whole of a compressed block is there.
+    /// Reads a Block_Header (3.1.1.2), and begins the block. A compressed block is begun only if all of it
+    /// is in `input`.
     fn block(&mut self, input: &[u8], begins: bool, blocks: &mut Blocks) -> Result<Taken, Error> {
         self.check_content(false)?;
         let Some(&[a, b, c]) = input.first_chunk::<BLOCK_HEADER>() else {
@@ -219,7 +229,7 @@ impl ZstdFrame<'_> {
         Ok(Taken { consumed: BLOCK_HEADER, next: Next::Body { window: self.window, begins } })
     }
 
-    /// Holds the content's length against Frame_Content_Size.
+    /// Checks the length of the content so far against Frame_Content_Size; if `ended`, they must be equal.
     fn check_content(&self, ended: bool) -> Result<(), Error> {
         match self.content.get() {
             Some(size) if self.written > size || (ended && self.written < size) => {
@@ -229,7 +239,7 @@ impl ZstdFrame<'_> {
         }
     }
 
-    /// Content_Checksum (3.1.1).
+    /// Ends the frame: checks the length of its content, then Content_Checksum (3.1.1).
     fn end(&self, input: &[u8]) -> Result<Taken, Error> {
         self.check_content(true)?;
         if !self.has_checksum {
@@ -244,7 +254,7 @@ impl ZstdFrame<'_> {
         Ok(Taken::end(CHECKSUM))
     }
 
-    /// User_Data of a skippable frame (3.1.2), in pieces of any size.
+    /// Skips User_Data of a skippable frame (3.1.2), in pieces of any size.
     fn skip(&mut self, input: &[u8], left: u32) -> Taken {
         let length = input.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         if left == 0 {
@@ -259,7 +269,7 @@ impl ZstdFrame<'_> {
 }
 
 impl Container for ZstdFrame<'_> {
-    /// As the reference decoder has it.
+    /// The reference decoder has the same limit.
     const WINDOW_LIMIT: u64 = 128 << 20;
 
     const MAX_UNIT: usize = MAX_UNIT;
@@ -321,19 +331,19 @@ impl Container for ZstdFrame<'_> {
         }
     }
 
-    /// As `zstd -dc` judges it: another frame.
+    /// What follows a frame, as `zstd -dc` decides it: another frame.
     fn after(&self, _: u64, _: &[u8]) -> Result<After, Error> {
         Ok(After::Member)
     }
 }
 
-/// Window_Size (3.1.1.1.2).
+/// Window_Size in bytes, from a Window_Descriptor (3.1.1.1.2).
 pub(crate) fn window_of(descriptor: u32) -> u64 {
     let base = 1u64.wrapping_shl((descriptor >> 3).wrapping_add(10));
     base.wrapping_add((base >> 3).wrapping_mul(u64::from(descriptor & 7)))
 }
 
-/// The next field, a number of `size` bytes, up to 8.
+/// Takes the next field off `fields`: a little-endian number of `size` bytes, at most 8.
 pub(crate) fn number(fields: &mut &[u8], size: usize) -> u64 {
     let (field, rest) = fields.split_at_checked(size).unwrap_or((&[], &[]));
     *fields = rest;

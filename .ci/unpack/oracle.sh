@@ -5,7 +5,7 @@
 dictionary=
 refused --engine oracle "$work/gzip/a.gz"
 grep -q 'feature `oracle`' "$work/err"
-cargo build --quiet --release --features oracle --example unpack
+cargo build --quiet --release -p unpack --features oracle
 for file in "$work"/gzip/*.gz "$work"/xz/{{1..6},{8..18}}.xz "$work"/zstd/{[1-9]*,frames,between}.zst; do
     same "$file" "--engine oracle" "--engine oracle --input-chunk 777 --retain" \
         "--engine oracle --page-size 64 --pages 1"

@@ -1,48 +1,57 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The reader of Huffman streams in zstd, which are read backwards.
+//! The reader of zstd's Huffman streams, which are read backwards.
 
 use super::{BackwardBits, BackwardHeld};
 
-/// Reads like [`BackwardBits`], for streams whose bits are consumed a few at a time: a set bit after the
-/// last bit that is not consumed tells how many were, so that consuming is one shift, without a count.
+/// Reads the same bits as [`BackwardBits`], in a loop that consumes a few at a time.
+///
+/// There is no count of the consumed bits. A marker, which is a set bit below the last unread one, moves
+/// up as bits are shifted out at the top, and zeros fill in below it. So consuming is one shift, and a
+/// refill finds the count as the number of trailing zeros.
 ///
 /// ```text
-/// after a refill     | bits to come, first one highest            1 | 0 0 0 |  three bits were consumed
-/// and five bits more | bits to come                     1 | 0 0 0 0 0 0 0 0 |
+///                      63                                           0
+/// loaded              | eight bytes, the last one highest         |1|   the marker replaces bit 0
+/// three bits consumed | unread bits, next one highest     |1|0 0 0|
+/// and five more       | unread bits             |1|0 0 0 0 0 0 0 0|
 /// ```
 ///
+/// The bit that the marker replaces is read later. A refill that moves the window by a byte or more has
+/// it in a higher place; where no such refill is possible, [`rest`](Self::rest) reads it.
+///
 /// # Invariants
-/// - `buffer` are the eight bytes of the stream from `at` on as a number, with its lowest bit set whatever
-///   it was, shifted left by the number of bits consumed of them, which is at most 63.
-/// - Before the first [`refill`](Self::refill), and on a stream of less than eight bytes, only these zeros
-///   and the set bit before them are in `buffer`.
+/// - `buffer` is the number that the eight bytes of the stream from `at` on make, least significant byte
+///   first, with bit 0 set; shifted left by the number of bits consumed of them, at most 63.
+/// - Before the first [`refill`](Self::refill), and in a stream of fewer than eight bytes, `buffer` has
+///   only the marker and the zeros below it.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardWindow<'a> {
     stream: &'a [u8],
-    /// Below zero, which wraps to a place that no stream has, in a stream of less than eight bytes.
+    /// Where the eight bytes start. In a stream of fewer than eight bytes, this is negative, and wraps
+    /// to a place past the end of any stream.
     at: u32,
     buffer: u64,
 }
 
-/// Fewest bits that [`BackwardWindow::refill`] makes readable: of 64 at most seven were consumed, and the
-/// lowest stands for no bit.
+/// Fewest bits that [`BackwardWindow::refill`] makes readable. Of the 64 bits loaded, up to 7 have been
+/// consumed, as a refill drops whole bytes only, and the lowest is the marker.
 pub(crate) const WINDOW_REFILLED: u32 = 64 - 7 - 1;
 
 impl<'a> BackwardWindow<'a> {
-    /// Begins like [`BackwardBits::new`], on a stream of less than 2 GiB.
+    /// Begins as [`BackwardBits::new`] does, on a stream of less than 2 GiB.
     pub(crate) fn new(stream: &'a [u8]) -> Option<Self> {
         let BackwardBits { rest, used, .. } = BackwardBits::new(stream)?;
         let at = (rest.len() as u32).wrapping_sub(8);
         Some(Self { stream: rest, at, buffer: 1u64.wrapping_shl(used) })
     }
 
-    /// Makes the next [`WINDOW_REFILLED`] bits readable; `false`, and nothing done, if there are not
-    /// eight bytes for it.
+    /// Makes the next [`WINDOW_REFILLED`] bits readable. Returns `false`, and does nothing, if fewer than
+    /// eight bytes of the stream remain for it.
     #[inline(always)]
     pub(crate) fn refill(&mut self) -> bool {
         let used = self.buffer.trailing_zeros();
-        // Below zero there are no bytes. So one comparison is enough for both ends of the stream; and as
-        // the sum can't wrap where a `usize` has 64 bits, the compiler makes no second one.
+        // A negative place wraps to one past the stream's end, so a single comparison covers both ends.
+        // The sum below can't wrap if a `usize` has 64 bits, so the compiler adds no second one.
         let at = self.at.wrapping_sub(used >> 3);
         let window = self.stream.get(at as usize..(at as usize).wrapping_add(8));
         let Some(window) = window.and_then(|window| window.first_chunk()) else { return false };
@@ -51,19 +60,20 @@ impl<'a> BackwardWindow<'a> {
         true
     }
 
-    /// The next bits, highest first.
+    /// The next bits, the first one highest. After the readable ones, the marker and zeros follow.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.buffer
     }
 
-    /// Consumes as many bits as the low six bits of `entry` say, which must be readable.
+    /// Consumes as many bits as the low six bits of `entry` say, which must be readable. A shift ignores
+    /// the other bits of `entry`.
     #[inline(always)]
     pub(crate) fn consume(&mut self, entry: u16) {
         self.buffer = self.buffer.wrapping_shl(u32::from(entry));
     }
 
-    /// A reader of all that is not consumed.
+    /// A reader of the bits that have not been consumed.
     pub(crate) fn rest(&self) -> BackwardBits<'a> {
         let rest = (self.at.wrapping_add(8) as usize).min(self.stream.len());
         let used = self.buffer.trailing_zeros();

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Cyclic redundancy checks by tables, without vector registers.
 //!
-//! Bytes are cut into interleaved words. Lane `i` takes every `LANES`-th one, and its register skips
-//! the bytes of the other lanes by tables made for that distance. The lanes' chains of lookups then run
-//! beside each other.
+//! A register depends on the one before it through a lookup, so a single one waits for a load each time.
+//! There are [`LANES`] registers instead. Words are dealt out to them in turn, and each skips the words of
+//! the others:
+//!
+//! ```text
+//! word    0  1  2  3 | 4  5  6  7 | 8 ...
+//! lane    0  1  2  3   0  1  2  3   0
+//! ```
+//!
+//! A CRC is linear: the register after a message is the sum (XOR) of the registers after each of its words
+//! alone, with zeros in place of all others. So a lane has the register of the message with its own words
+//! only, and a table tells what a byte becomes after the zeros up to the lane's next word. A processor can
+//! overlap the lookups of different lanes. [`Lanes::finish`] adds the lanes up.
 
 use core::ops::{BitXor, Not, Shr};
 
 use crate::slices::rest_from;
 use crate::zeroed::zeroed;
 
-/// Words of eight bytes that are worked on beside each other.
+/// Number of registers.
 const LANES: usize = 4;
+/// Bytes of a word.
 pub(super) const WORD: usize = 8;
+/// Bytes of a word for each lane.
 const LANE_BLOCK: usize = LANES * WORD;
 
 /// The reflected polynomial of CRC-32 (RFC 1952, 8).
@@ -22,7 +34,7 @@ const POLYNOMIAL_32: u32 = 0xedb8_8320;
 #[cfg(feature = "xz")]
 const POLYNOMIAL_64: u64 = 0xc96c_5795_d787_0f42;
 
-/// A register, as wide as its polynomial.
+/// A register of a CRC, reflected: its lowest bit is the coefficient of the highest power.
 pub(crate) trait Register:
     Copy + BitXor<Output = Self> + Not<Output = Self> + Shr<u32, Output = Self> + Into<u64> + 'static
 {
@@ -41,12 +53,12 @@ impl Register for u64 {
     const TABLES: &'static Tables<Self> = &TABLES_64;
 }
 
-/// What a polynomial's lookups are in.
+/// The lookup tables of a polynomial.
 pub(crate) struct Tables<R> {
-    /// The register after a byte and nothing else.
+    /// `byte[b]` is the register after byte `b` alone, from a register of zero.
     byte: [R; 256],
-    /// `skip[k][b]`: the register after byte `b` as the `k`-th of a word and then all bytes up to
-    /// the lane's next word, zero.
+    /// `skip[k][b]` is the register after byte `b` at index `k` of a word and zero bytes up to the lane's
+    /// next word, from a register of zero.
     skip: [[R; 256]; WORD],
 }
 
@@ -71,7 +83,7 @@ impl Tables<u64> {
         }
         byte = 0;
         while byte < 256 {
-            // From the word's last byte back: each place earlier is one zero byte more to pass.
+            // From the last byte of the word to the first: each is followed by one zero byte more.
             let mut register = tables.byte[byte];
             let mut passed = 1;
             while passed <= LANE_BLOCK {
@@ -87,7 +99,7 @@ impl Tables<u64> {
         tables
     }
 
-    /// These tables as numbers of 32 bits, for a polynomial of 32 bits, whose registers have no others.
+    /// The tables of a polynomial of 32 bits, whose registers have only 32 bits, as such numbers.
     const fn narrow(&self) -> Tables<u32> {
         let mut tables = Tables { byte: [0; 256], skip: [[0; 256]; WORD] };
         let mut byte = 0;
@@ -104,10 +116,10 @@ impl Tables<u64> {
     }
 }
 
-/// A running CRC-32 of few bytes, as headers are; all-zero memory is a fresh one.
+/// A running CRC-32 of few bytes, such as a header. All-zero memory is a fresh one.
 #[derive(Clone, Copy)]
 pub(crate) struct Crc32 {
-    /// The register, complemented as the format's value is.
+    /// The CRC of the bytes so far, which is the complement of the register.
     value: u32,
 }
 
@@ -133,7 +145,7 @@ pub(super) fn word_at(bytes: &[u8], at: usize) -> u64 {
     bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word))
 }
 
-/// Each lane's register before its next word.
+/// The register of each lane, before its next word.
 pub(super) struct Lanes<R>([R; LANES]);
 
 impl<R: Register> Lanes<R> {
@@ -144,7 +156,8 @@ impl<R: Register> Lanes<R> {
         Self(lanes)
     }
 
-    /// Takes a whole number of lane blocks, with at least one more to come.
+    /// Takes a whole number of lane blocks. At least one more must follow, in [`finish`](Self::finish):
+    /// the skips are made up to there.
     #[inline(never)]
     pub(super) fn pass(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
@@ -158,7 +171,7 @@ impl<R: Register> Lanes<R> {
         }
     }
 
-    /// The register after `bytes`, the last ones: at least a lane block, or else all there are.
+    /// The register after `bytes`, which are the last: at least a lane block, unless nothing was passed.
     pub(super) fn finish(mut self, bytes: &[u8]) -> R {
         let passed = bytes.len().saturating_sub(LANE_BLOCK) / LANE_BLOCK * LANE_BLOCK;
         let (front, rest) = bytes.split_at_checked(passed).unwrap_or((&[], bytes));
@@ -166,7 +179,7 @@ impl<R: Register> Lanes<R> {
         let Some((block, rest)) = rest.split_first_chunk::<LANE_BLOCK>() else {
             return bytewise(self.0[0], bytes);
         };
-        // From here on each byte follows all before it.
+        // From here on there is one register, which takes in each lane's at the last word of that lane.
         let (mut register, mut at) = (R::ZERO, 0);
         for lane in self.0 {
             let word = word_at(block, at) ^ lane.into() ^ register.into();
@@ -177,7 +190,7 @@ impl<R: Register> Lanes<R> {
     }
 }
 
-/// The register after `bytes`, one at a time.
+/// The register after `bytes`, taken one at a time.
 fn bytewise<R: Register>(mut register: R, bytes: &[u8]) -> R {
     for &byte in bytes {
         let sum: u64 = register.into() ^ u64::from(byte);
@@ -186,7 +199,8 @@ fn bytewise<R: Register>(mut register: R, bytes: &[u8]) -> R {
     register
 }
 
-/// A lane's register, before its next word. Written out for opt-level z, which would leave a loop.
+/// The register of a lane before its next word, given its last one with the register added. Written out
+/// because at opt-level z a loop would stay one.
 #[inline(always)]
 fn skip<R: Register>(word: u64) -> R {
     let [a, b, c, d, e, f, g, h] = word.to_le_bytes();

@@ -1,24 +1,46 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! CRCs of long data, folded: without tables for all but the last bytes, in general registers.
+//! CRCs of long data, folded: most of the data is reduced to a short tail by XOR of words, and the tables
+//! take the tail alone. This needs neither vector registers nor a carry-less multiplication.
 //!
-//! A CRC is linear, and does not change if a multiple of the polynomial is added to the message. A
-//! multiple of few terms, all a whole number of bytes apart, allows each byte to be moved to a few
-//! places after it. Exclusive or of words does so for eight bytes at a time.
+//! # Why folding keeps the CRC
 //!
-//! A block is folded: words from fixed distances before it, folded themselves, are added to it. The
-//! ring keeps folded blocks as long as later ones need them. In the end all but the *tail*, which is
-//! at least as long as the greatest distance, was moved, and the tables take the tail alone:
+//! A message is a polynomial over GF(2): its bits are the coefficients, the first one that of the highest
+//! power. Adding is XOR. But for its initial and final ones, the CRC is a remainder modulo a polynomial P, so
+//! adding a multiple of P to the message does not change it. Take a multiple of P whose terms are a whole
+//! number of bytes apart: M = x^(8D) + x^(8(D - d1)) + x^(8(D - d2)) + ... + 1. For a byte b at index i of
+//! the message, b M, multiplied by the power of x that brings its first term there, has b at the indices
+//! i, i + d1, i + d2, ..., i + D and zeros elsewhere. Adding it clears the byte at i, and adds that byte to
+//! the bytes at the other indices: the byte is *moved*. It can be moved if index i + D is in the message.
+//!
+//! ```text
+//! index        i          i + d1     i + d2              i + D
+//! message    | b |  ...  | p |  ... | q |      ...      | r |
+//! b M        | b |   0   | b |   0  | b |       0       | b |
+//! sum        | 0 |  ...  | p+b | .. | q+b |    ...      | r+b |
+//! ```
+//!
+//! Bytes are moved in order, each with what was moved to it before. So what is moved from index j is the
+//! *folded* byte c(j) = m(j) + c(j - d1) + c(j - d2) + ... + c(j - D), where m is the message as it came. It
+//! depends on nothing nearer than d1, so a whole block, which is shorter, is folded by words: it is the XOR
+//! of the block with the folded data at the distances d1 to D before it. The [`Ring`] has that data.
+//!
+//! # The tail
+//!
+//! The bytes before the tail are moved. The tail is at least D long, so all that is moved past its start
+//! stays in it. Before it there are only zeros then, which leave a register of zero as it is:
 //!
 //! ```text
 //!   moved, forgotten | moved, in the ring | tail, in the ring | less than a block, as it came
 //! ```
 //!
-//! Blocks of the tail hold words of other blocks of the tail too, although none of the tail was to be
-//! moved. Adding these words once more takes them out again. The last block goes first, because what
-//! is added must still be folded.
+//! The blocks of the tail were folded too, before it was known that the data would end. So index j has c(j).
+//! But bytes of the tail are not moved, so the terms from within the tail must go: adding them once more
+//! removes them. The last block goes first, because the terms to add must still be folded bytes.
 //!
-//! Short data go to the tables alone, so nothing is folded before it is known that there are more.
-//! The first blocks are then folded where they stand, the first of them first.
+//! # Short data
+//!
+//! Short data goes to the tables alone, so nothing is folded until there is more. The first blocks are then
+//! folded in place, from the first one on.
 
 use super::crc::{word_at, Lanes, Register, WORD};
 use crate::slices::{copy, rest_from};
@@ -27,24 +49,25 @@ use crate::zeroed::zeroed;
 /// Bytes folded at a time.
 const BLOCK: usize = 128;
 
-/// Bytes of the ring.
+/// Length of the ring in bytes.
 const RING: usize = 4096;
 const _: () = assert!(RING.is_power_of_two() && BLOCK.is_power_of_two());
 
-/// Distances in bytes, from the highest term, of the other terms of a multiple of CRC-32's polynomial:
-/// a byte has the same effect as one of the same value at each of these places after it.
+/// Distances d1 to D in bytes, for a multiple of CRC-32's polynomial with five terms.
 ///
-/// A search found that distances of 145, 183, 211 and 300 span fewest bytes among multiples of five terms.
-/// Squared over GF(2), a polynomial has its terms at twice the distances. The square is used
-/// because a load that overlaps two stores waits until both are in the cache.
+/// Among the multiples of five terms, a search found that distances of 145, 183, 211 and 300 have the
+/// shortest span. The square of a polynomial over GF(2) has its terms at twice the distances. The square is
+/// used because a load that overlaps two stores waits until both are in the cache, and at twice the distance
+/// the stores are older.
 const FOLD_32: [usize; 4] = [2 * 145, 2 * 183, 2 * 211, 2 * 300];
 
-/// Distances for CRC-64's polynomial. It is a multiple of x + 1, so all its multiples have an even
-/// number of terms. By count, those of six span 16,000 bytes or more, and those of eight some 1,700.
+/// Distances d1 to D in bytes, for a multiple of CRC-64's polynomial with eight terms. That polynomial is a
+/// multiple of x + 1, so all its multiples have an even number of terms. By the number of candidates, the
+/// first multiples of six terms are expected at spans of some 16,000 bytes, those of eight at some 1,700.
 ///
-/// This multiple of eight was found within minutes: of the sums of four different x^(8a), a from 0 to
-/// 2,000, those with the same low 20 bits were looked through for equals, for one value of these bits
-/// after another. The search also found a span of 1,403, but with distances below [`BLOCK`].
+/// The search took minutes. It took the sums of four different x^(8a), a from 0 to 2,000, modulo the
+/// polynomial, and looked for equal ones among those with the same low 20 bits, for one value of these bits
+/// after another. It also found a span of 1,403, but with distances below [`BLOCK`].
 #[cfg(feature = "xz")]
 const FOLD_64: [usize; 7] = [297, 419, 503, 788, 829, 928, 1429];
 
@@ -52,8 +75,8 @@ const FOLD_64: [usize; 7] = [297, 419, 503, 788, 829, 928, 1429];
 trait Fold: Register {
     const SHAPE: Shape;
 
-    /// What is moved to the word `offset` bytes into the block at `at`. Written out for opt-level z,
-    /// which would leave a loop.
+    /// The sum of what is moved to the word `offset` bytes into the block at `at`. Written out because at
+    /// opt-level z a loop would stay one.
     fn moved(ring: &Ring, at: usize, offset: usize) -> u64;
 }
 
@@ -88,30 +111,32 @@ impl Fold for u64 {
 /// What follows from a multiple's distances.
 #[derive(Clone, Copy)]
 struct Shape {
-    /// Blocks of the tail.
+    /// Length of the tail in blocks: no shorter than the greatest distance.
     tail: usize,
-    /// Blocks at the start of any to which nothing is moved from within.
+    /// Number of blocks at the start of a series to which nothing is moved from within the series, as they
+    /// end within the shortest distance of its start.
     unmoved: usize,
-    /// Zero blocks that the first ones after those are folded with.
+    /// Number of blocks before a series from which something is moved to the block after the unmoved ones.
+    /// If they are zero, the series is folded as if it were the whole message.
     zeros: usize,
-    /// Data of fewer bytes are not folded. As measured, the tables are about as fast for them.
+    /// Data of fewer bytes is not folded. As measured, the tables are about as fast for it.
     long: usize,
     /// Bytes of the register.
     register: usize,
 }
 
 impl Shape {
-    /// From the shortest and the greatest distance in bytes, `long` and `register`.
+    /// Computes the shape from the shortest and the greatest distance in bytes, `long` and `register`.
     ///
-    /// Inlined, so that no code is made of it where only constants call it: its assertions can panic.
+    /// Inlined, so that no code of it remains if only constants call it: its assertions can panic.
     #[inline(always)]
     const fn new(nearest: usize, span: usize, long: usize, register: usize) -> Self {
         let (tail, unmoved) = (span.div_ceil(BLOCK), nearest / BLOCK);
         let zeros = (span - unmoved * BLOCK).div_ceil(BLOCK);
-        // A block and all that is added to it lie apart.
+        // A block does not overlap, in the ring, what is added to it.
         assert!(BLOCK <= nearest && span + BLOCK <= RING);
-        // In the end the ring holds zeros, the tail, and less than a block. When folding begins, it
-        // holds zeros and the first blocks, which are enough for a tail.
+        // At the end, the ring has room for the zeros, the tail, and less than a block. When folding begins,
+        // it has room for the zeros and the first blocks, which are long enough for a tail.
         assert!((1 + tail + zeros) * BLOCK <= RING);
         assert!(zeros * BLOCK + long <= RING && long % BLOCK == 0);
         assert!(tail * BLOCK <= long);
@@ -119,7 +144,7 @@ impl Shape {
     }
 }
 
-/// Which CRC.
+/// Selects a CRC.
 #[derive(Clone, Copy)]
 pub(crate) enum Polynomial {
     Crc32,
@@ -146,14 +171,14 @@ impl Polynomial {
     }
 }
 
-/// The last bytes, each at its position modulo the length. The first block is repeated after them, for
-/// reads across the end.
+/// The last [`RING`] bytes, each at its position modulo `RING`. The first block is repeated after them, so
+/// that a read of up to a block may cross the end.
 struct Ring([u8; RING + BLOCK]);
 
 zeroed! { impl for Ring(_) }
 
 impl Ring {
-    /// Makes the block after the end equal to the first.
+    /// Copies the first block to the place after the end.
     fn repeat(&mut self) {
         let first = self.0.first_chunk::<BLOCK>().copied();
         if let (Some(first), Some(last)) = (first, self.0.last_chunk_mut()) {
@@ -161,7 +186,8 @@ impl Ring {
         }
     }
 
-    /// The word `offset` bytes after the position `at`, which is taken modulo the ring's length.
+    /// The word `offset` bytes after the position `at`. The position is taken modulo the ring's length, and
+    /// `offset` is that of a word in a block.
     #[inline(always)]
     fn word(&self, at: usize, offset: usize) -> u64 {
         word_at(&self.0, (at % RING).wrapping_add(offset))
@@ -172,7 +198,8 @@ impl Ring {
         self.0.get_mut(at % RING..).and_then(|bytes| bytes.first_chunk_mut())
     }
 
-    /// Stores the whole blocks of `bytes`, folded, from `at` on, a multiple of a block's length.
+    /// Folds the whole blocks of `bytes`, and stores them from the position `at` on, which is a multiple of
+    /// [`BLOCK`].
     fn fold(&mut self, polynomial: Polynomial, at: usize, bytes: &[u8]) {
         match polynomial {
             Polynomial::Crc32 => self.fold_by::<u32>(at, bytes),
@@ -196,7 +223,7 @@ impl Ring {
         let at = at & (RING - BLOCK);
         let mut done = 0;
         while done < BLOCK {
-            // Two words at a time, which share a vector register where there are any.
+            // Two words at a time, which the compiler may keep in a vector register.
             let next = done.wrapping_add(WORD);
             let first = word_at(block, done) ^ R::moved(self, at, done);
             let second = word_at(block, next) ^ R::moved(self, at, next);
@@ -209,13 +236,14 @@ impl Ring {
         }
     }
 
-    /// Folds the block at `at` where it stands, or undoes that.
+    /// Folds the block at `at` in place. A second call undoes that, while the bytes before it are the same.
     fn fold_in_place(&mut self, polynomial: Polynomial, at: usize) {
         let block = self.block(at).map_or([0; BLOCK], |block| *block);
         self.fold(polynomial, at, &block);
     }
 
-    /// Folds `count` blocks from `start` as if there were zeros before them. `undo`: undoes that.
+    /// Folds `count` blocks from `start` on as if zeros were before them. If `undo`, takes out again what
+    /// this adds.
     fn fold_within(&mut self, polynomial: Polynomial, start: usize, count: usize, undo: bool) {
         let Shape { unmoved, zeros, .. } = polynomial.shape();
         for zero in 1..=zeros {
@@ -239,11 +267,11 @@ fn put_word(bytes: &mut [u8], at: usize, word: u64) {
     }
 }
 
-/// A running CRC of data that may be long, with the same polynomial from the first byte to the last.
-/// All-zero memory is a fresh one.
+/// A running CRC of data that may be long. The polynomial must be the same for all calls. All-zero memory is
+/// a fresh one.
 pub(crate) struct Folded {
-    /// Bytes so far. Those after the last whole block stand in the ring as they came. Positions are
-    /// counted in a `usize`, where they may wrap: the ring's length divides its range.
+    /// Number of bytes so far. Bytes after the last whole block are in the ring as they came. Positions are
+    /// counted in a `usize`, where they may wrap, because the ring's length divides its range.
     length: u64,
     ring: Ring,
 }
@@ -251,7 +279,8 @@ pub(crate) struct Folded {
 zeroed! { impl for Folded { length, ring } }
 
 impl Folded {
-    /// Makes this a fresh one, in place. The ring is left as it is: nothing reads it before it is set.
+    /// Makes this a fresh one, in place. The ring keeps its contents, which are not read before they are
+    /// overwritten.
     pub(crate) fn reset(&mut self) {
         self.length = 0;
     }
@@ -276,22 +305,23 @@ impl Folded {
         if rest.is_empty() {
             return;
         }
-        // They are at the start of a block.
+        // The remaining bytes start at the start of a block.
         self.ring.fold(polynomial, at, rest);
         let whole = rest.len() & !(BLOCK - 1);
         self.keep(at.wrapping_add(whole), BLOCK, rest_from(rest, whole));
     }
 
-    /// Stores up to `room` bytes at `at`, as they are and not across the end. Returns the position after
-    /// them, and the remaining bytes.
+    /// Stores up to `room` bytes at the position `at`, as they are. They must not cross the end. Returns the
+    /// position after them, and the remaining bytes.
     fn keep<'a>(&mut self, at: usize, room: usize, bytes: &'a [u8]) -> (usize, &'a [u8]) {
         let (head, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         copy(self.ring.0.get_mut(at % RING..).unwrap_or(&mut []), head);
         (at.wrapping_add(head.len()), rest)
     }
 
-    /// Folds the first blocks, which were kept as they came. The register before the data, all ones, is
-    /// added to their first bytes, since these are moved.
+    /// Folds the first blocks, which were kept as they came. The register before the data, which is all
+    /// ones, is first added to the first bytes of the data. It is moved with them, so the register of the
+    /// tail starts at zero.
     #[cold]
     fn begin(&mut self, polynomial: Polynomial) {
         let Shape { long, register, .. } = polynomial.shape();
@@ -299,7 +329,7 @@ impl Folded {
         self.ring.fold_within(polynomial, 0, long / BLOCK, false);
     }
 
-    /// The CRC. This is good for [`clear`](Self::clear) only, afterwards.
+    /// Returns the CRC of the bytes so far. After that, only [`reset`](Self::reset) may be called.
     pub(crate) fn finish(&mut self, polynomial: Polynomial) -> u64 {
         let Shape { long, tail, .. } = polynomial.shape();
         let length = self.length as usize;
@@ -315,15 +345,15 @@ impl Folded {
         if let Some(bytes) = self.ring.0.get(start..end) {
             return polynomial.crc(false, &[], bytes);
         }
-        // Across the end, by more than the repeated block.
+        // The tail crosses the end by more than the repeated block.
         let (last, front) = self.ring.0.split_at_checked(start).unwrap_or_default();
         let front = front.get(..RING.wrapping_sub(start)).unwrap_or(&[]);
         polynomial.crc(false, front, last.get(..end.wrapping_sub(RING)).unwrap_or(&[]))
     }
 }
 
-/// The CRC of two parts, the first with a whole number of lane blocks. `fresh`: the register before
-/// them is all ones; in folded data it is zero.
+/// The CRC of `front`, which is a whole number of lane blocks, followed by `last`. The register before them
+/// is all ones if `fresh`, and zero for folded data.
 fn crc<R: Register>(fresh: bool, front: &[u8], last: &[u8]) -> R {
     let mut lanes = Lanes::new(if fresh { !R::ZERO } else { R::ZERO });
     lanes.pass(front);
@@ -348,7 +378,7 @@ mod tests {
         assert!(distances.is_sorted());
     }
 
-    /// One state for all, which is never set up anew: each length, in runs of some lengths.
+    /// Each length, in runs of some lengths, with one state that is only reset in between.
     fn any_length_and_runs<R: Fold>(polynomial: Polynomial) {
         let long = R::SHAPE.long;
         let bytes = bytes(2 * RING + long);
@@ -367,7 +397,7 @@ mod tests {
             }
         }
         for run in (1..300).chain([1023, 1024, 1025, 1500, 2047, 2048, 2049, 3000]) {
-            // A few bytes first, an empty run, and before them what is then forgotten.
+            // Before a reset, a run; after it, a few bytes and an empty run first.
             for first in [0, 1, 127, 128, long - 1, long, long + 1] {
                 folded.reset();
                 folded.update(polynomial, &bytes[..run]);

@@ -7,7 +7,7 @@ use super::Pieces;
 
 const BLOCK: usize = 64;
 
-/// Words of the message schedule that are kept: each word follows from the sixteen before it.
+/// Words of the message schedule that are kept, because each word follows from the sixteen before it.
 const SCHEDULE: usize = 16;
 const _: () = assert!(BLOCK == SCHEDULE * size_of::<u32>());
 
@@ -23,8 +23,8 @@ const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// The rounds' constants (4.2.2), by four: that many rounds, unrolled, only exchange the words'
-/// halves, which saves most moves.
+/// The constants of the rounds (4.2.2), in groups of four. A round moves each of the eight working words
+/// on by one place, so four unrolled rounds just exchange the two halves, which saves most moves.
 static ROUND: [[u32; 4]; 16] = [
     [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5],
     [0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5],
@@ -44,20 +44,20 @@ static ROUND: [[u32; 4]; 16] = [
     [0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2],
 ];
 
-/// What follows a message: the bit after its last, and zeros up to the length (5.1.1).
+/// What follows a message: a set bit, and zeros up to the length (5.1.1).
 static PADDING: [u8; BLOCK] = {
     let mut padding = [0; BLOCK];
     padding[0] = 0x80;
     padding
 };
 
-/// Bytes of a last block before the length.
+/// Where the length is in the last block.
 const LENGTH_AT: u64 = BLOCK as u64 - 8;
 
-/// A running SHA-256; all-zero memory is a fresh one.
+/// A running SHA-256. All-zero memory is a fresh one.
 #[derive(Clone, Copy)]
 pub(crate) struct Sha256 {
-    /// The hash value of all whole blocks, less [`INITIAL`].
+    /// The hash value of all whole blocks so far, less [`INITIAL`].
     gain: [u32; 8],
     blocks: Pieces<BLOCK>,
 }
@@ -73,7 +73,7 @@ impl Sha256 {
         self.blocks.update(bytes, |block| take(&mut self.gain, block));
     }
 
-    /// The hash value of what was seen so far.
+    /// The hash value of the bytes so far.
     pub(crate) fn finish(&self) -> [u8; 32] {
         let mut padded = *self;
         let length = self.blocks.length;
@@ -92,7 +92,7 @@ impl Sha256 {
     }
 }
 
-/// Takes in a block: adds its words to the hash value (6.2.2).
+/// Processes a block: updates the hash value (6.2.2).
 fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     let mut schedule = [0u32; SCHEDULE];
     let mut rest = &block[..];
@@ -112,8 +112,8 @@ fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     gain.iter_mut().zip(words).for_each(|(gain, word)| *gain = gain.wrapping_add(word));
 }
 
-/// Round `at`'s word of the schedule. Its place is taken by the one sixteen rounds later (6.2.2,
-/// step 1, with the sigmas of 4.1.2); the last sixteen of those are of no use.
+/// The word of the schedule for round `at`. It is replaced by the word for the round sixteen later (6.2.2,
+/// step 1, with the sigmas of 4.1.2). The sixteen words computed last are not used.
 #[inline(always)]
 fn next_word(schedule: &mut [u32; SCHEDULE], at: usize) -> u32 {
     let at = at % SCHEDULE;
@@ -126,12 +126,13 @@ fn next_word(schedule: &mut [u32; SCHEDULE], at: usize) -> u32 {
     word
 }
 
-/// A round (6.2.2, step 3), with the sum of its constant and its word, and the functions of 4.1.2.
+/// A round (6.2.2, step 3), given the sum of its constant and its word. The functions are in 4.1.2.
 #[inline(always)]
 fn round([a, b, c, d, e, f, g, h]: [u32; 8], constant_and_word: u32) -> [u32; 8] {
     let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
     let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    // Each bit of `e` chooses between `f` and `g`; of `a`, `b` and `c` the majority counts.
+    // Each bit of `e` chooses between those of `f` and `g`. The other function is the majority of `a`, `b`
+    // and `c`.
     let choice = g ^ e & (f ^ g);
     let majority = a & b | c & (a | b);
     let t1 = h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(constant_and_word);

@@ -11,16 +11,16 @@ const PRIME_3: u64 = 0x1656_67b1_9e37_79f9;
 const PRIME_4: u64 = 0x85eb_ca77_c2b2_ae63;
 const PRIME_5: u64 = 0x27d4_eb2f_1656_67c5;
 
-/// Four words, one for each accumulator.
+/// Bytes of a stripe, which has a word for each of the four accumulators.
 const STRIPE: usize = 32;
 
 /// The accumulators before the first stripe.
 const INITIAL: [u64; 4] = [PRIME_1.wrapping_add(PRIME_2), PRIME_2, 0, 0u64.wrapping_sub(PRIME_1)];
 
-/// A running XXH64; all-zero memory is a fresh one.
+/// A running XXH64. All-zero memory is a fresh one.
 #[derive(Clone, Copy)]
 pub(crate) struct Xxh64 {
-    /// The accumulators, less what they begin with.
+    /// The accumulators less their [initial](INITIAL) values.
     gain: [u64; 4],
     stripes: Pieces<STRIPE>,
 }
@@ -46,7 +46,7 @@ impl Xxh64 {
         sums
     }
 
-    /// The hash value of what was seen so far.
+    /// The hash value of the bytes so far.
     pub(crate) fn value(&self) -> u64 {
         let mut hash = if self.stripes.length < STRIPE as u64 {
             PRIME_5

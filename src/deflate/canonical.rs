@@ -6,22 +6,22 @@ use crate::slices::{copy, rest_from};
 
 /// Longest code (RFC 1951, 3.2.7).
 const MAX_CODE_BITS: usize = 15;
-/// Code lengths, 0 included.
+/// Number of possible code lengths, including 0.
 const LENGTHS: usize = MAX_CODE_BITS + 1;
-/// Kraft's sum of a complete code, in codes of the longest length.
+/// Kraft sum of a complete code, counted in codes of [`MAX_CODE_BITS`] bits.
 const COMPLETE: u32 = 1 << MAX_CODE_BITS;
 
-/// Most symbols of a code: 288 literals and lengths, rounded up to a power of two, so that a mask
-/// bounds an index.
+/// Most symbols of a code: the 288 of the litlen code, rounded up to a power of two so that a mask bounds
+/// an index.
 pub(super) const MAX_SYMBOLS: usize = 512;
 
 /// Working memory to build a table.
 pub(super) type Sorted = [Entry; MAX_SYMBOLS];
 
-/// Why code lengths make no code.
+/// The error of code lengths that don't define a valid code.
 pub(super) struct NotACode;
 
-/// The two parts of a table of any size: one builder serves all.
+/// The two parts of a [`Table`](super::table::Table), as slices, so that one builder serves all sizes.
 pub(super) struct Builder<'a> {
     pub(super) first: &'a mut [Entry],
     pub(super) second: &'a mut [Entry],
@@ -53,10 +53,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Enters the codes that are longer than an index of the first table: a link for each group of
-    /// codes that agree in these bits, and a second table for the bits after them. `code` is the
-    /// first of these codes, taken as one of the longest length that [`fill`] has entered; `longer`
-    /// are their symbols.
+    /// Enters the codes that are longer than the index of the first table. Codes that start with the same
+    /// index form a group, which gets a link in the first table and a second table for the bits after the
+    /// index. `code` is what [`fill`] returned: the first of the longer codes, without the bits after the
+    /// index. `longer` has their symbols.
     fn fill_second(
         self,
         counts: &mut [u32; LENGTHS],
@@ -102,8 +102,9 @@ impl Builder<'_> {
     }
 }
 
-/// Bits of a second table whose first code has `bits` bits: as many as the remaining codes fill
-/// completely. `counts` is the number of these codes by length, from `bits` on, without the first.
+/// Index bits of a second table whose first code has `bits` bits: the least number with which the codes
+/// that follow fill the table. `counts` has the number of the codes to come by length, from that of the
+/// first code on, without the first code itself.
 fn second_bits(counts: &[u32], bits: usize) -> u32 {
     let mut bits = bits as u32;
     let mut room = 1i32.wrapping_shl(bits).wrapping_sub(1);
@@ -120,9 +121,9 @@ fn second_bits(counts: &[u32], bits: usize) -> u32 {
 
 /// A canonical code, as its lengths define it.
 struct Canonical<'a> {
-    /// Number of codes by length; none of length 0.
+    /// Number of codes by length. The number for length 0 is zero.
     counts: [u32; LENGTHS],
-    /// Kraft's sum: [`COMPLETE`]; more if codes collide; less if bit patterns without a code remain.
+    /// Kraft sum: above [`COMPLETE`] if codes collide, below it if some bit patterns have no code.
     sum: u32,
     /// The symbols that have a code, in the order of their codes: by length, then by number.
     coded: &'a [Entry],
@@ -136,7 +137,8 @@ fn sort<'a>(lengths: &[u8], symbols: &[Entry], sorted: &'a mut Sorted) -> Canoni
         let count = &mut counts[usize::from(length) & MAX_CODE_BITS];
         *count = count.wrapping_add(1);
     }
-    // Symbols without a code come first, which spares a branch that would be hard to predict.
+    // Symbols without a code are sorted too, to the front: leaving them out would take a branch that is
+    // hard to predict.
     let mut places = [0u32; LENGTHS];
     let (mut shorter, mut sum) = (counts[0], 0u32);
     for length in 1..LENGTHS {
@@ -155,18 +157,18 @@ fn sort<'a>(lengths: &[u8], symbols: &[Entry], sorted: &'a mut Sorted) -> Canoni
     Canonical { counts, sum, coded }
 }
 
-/// Enters the codes of a complete code that are no longer than an index of `table`. Returns the code
-/// after them, and its symbol and all later ones.
+/// Enters those codes of a complete code that are no longer than the index of `table`. Returns the next
+/// code, and the symbols from its own on.
 ///
-/// The table doubles with each length. For codes of `n` bits it has 2^n entries. Shorter codes do
-/// not depend on bit `n - 1`, so the upper half starts as a copy of the lower one. The first code
-/// of a length ends in a zero, and each pair of codes from there on differs in bit `n - 1` only: the
-/// two stand at the same index of the lower and of the upper half, and the index moves on once for
-/// both. An entry that no code has reached yet is garbage; in a complete code there is none at the
-/// end.
+/// The table doubles with each code length. For codes of `n` bits it has 2^n entries. Shorter codes don't
+/// depend on bit `n - 1` of the index, so the upper half starts as a copy of the lower half. The first
+/// code of a length ends in a zero, and the codes from there on come in pairs that differ only in their
+/// last bit, which is bit `n - 1` of the index. So a pair has the same place in the lower and in the upper
+/// half, and the index advances once for both. An entry that no code has reached yet is garbage, but a
+/// complete code reaches all of them.
 ///
 /// ```text
-/// lengths 1, 2, 3, 3; bits of a code from right to left
+/// Code lengths 1, 2, 3, 3 of a, b, c, d. An index has the first bit of a code rightmost.
 /// n = 1    0: a   1: -
 /// n = 2   00: a  01: b   10: a  11: -
 /// n = 3  000: a 001: b  010: a 011: c  100: a 101: b  110: a 111: d
@@ -178,7 +180,7 @@ fn fill<'a>(
     coded: &'a [Entry],
 ) -> (NextCode, &'a [Entry]) {
     let (mut code, mut longer) = (NextCode::FIRST, coded);
-    // By index, which the compiler sees to be in bounds.
+    // The compiler sees that `bits` is in bounds as an index.
     #[allow(clippy::needless_range_loop)]
     for bits in 1..LENGTHS {
         let half = 1usize << (bits - 1);
@@ -189,7 +191,7 @@ fn fill<'a>(
         }
         let Some((now, rest)) = longer.split_at_checked(counts[bits] as usize) else { break };
         longer = rest;
-        // Without its last bit until the pairs are done.
+        // Until the pairs are done, `code` lacks its last bit.
         for pair in now.chunks_exact(2) {
             let at = code.reversed;
             let (Some(low), Some(high)) = (lower.get_mut(at), upper.get_mut(at)) else { break };
@@ -209,37 +211,44 @@ fn fill<'a>(
     (code, longer)
 }
 
-/// The next code to assign: canonical codes of a length count up.
+/// The next code to assign. Canonical codes of one length are consecutive numbers.
 pub(super) struct NextCode {
     /// The code as a number, its last bit lowest.
     number: u32,
-    /// The code as an index: in the stream's bit order, its first bit lowest.
+    /// The code as an index: its bits in the order of the stream, the first one lowest.
     pub(super) reversed: usize,
 }
 
 impl NextCode {
     pub(super) const FIRST: Self = Self { number: 0, reversed: 0 };
 
-    /// Goes on to codes that are one bit longer: a zero follows.
+    /// Appends a zero, to continue with codes that are one bit longer.
     #[inline(always)]
     pub(super) fn lengthen(&mut self) {
         self.number = self.number.wrapping_mul(2);
     }
 
-    /// Goes on to the code after this one; `mask` covers the bits of a code. The last code is
-    /// followed by the first.
+    /// Advances to the next code of the same length. `mask` has as many low bits as a code. The last code
+    /// is followed by the first.
     ///
-    /// Counting up to a number that ends in `n` zeros changes its lowest `n + 1` bits, which are the
-    /// highest ones of the index. That takes no reversal, and the index waits for one XOR only.
+    /// Counting up to a number that ends in `n` zeros flips its lowest `n + 1` bits, which are the highest
+    /// `n + 1` bits of the index. So no bits have to be reversed, and the chain of dependent operations on
+    /// the index is one XOR per code.
+    ///
+    /// ```text
+    /// number    0 0 1 1 -> 0 1 0 0     n = 2: the lowest 3 bits flip
+    /// reversed  1 1 0 0 -> 0 0 1 0     XOR 1 1 1 0, the highest 3 bits of `mask`
+    /// ```
     #[inline(always)]
     pub(super) fn advance(&mut self, mask: usize) {
         self.number = self.number.wrapping_add(1);
-        // The bit keeps the compiler from caring for zero.
+        // The set bit spares the compiler a special case for zero.
         let zeros = (self.number | 1 << 31).trailing_zeros();
         self.reversed ^= mask ^ mask.wrapping_shr(1).wrapping_shr(zeros);
     }
 
-    /// How many codes there are of the present length up to this one.
+    /// The code as a number: how many bit patterns of its length come before it. After the last code of a
+    /// complete code, that is all of them.
     pub(super) fn number(&self) -> u32 {
         self.number
     }
@@ -257,8 +266,8 @@ pub(super) mod tests {
 
     type Small = Table<{ 1 << 9 }, 2048>;
 
-    /// The lengths of a complete code, at most `longest`: a random leaf of the tree is split until there
-    /// are enough.
+    /// The lengths of a random complete code, each at most `longest`. A leaf of the tree is split until
+    /// there are enough.
     pub(in super::super) fn complete(
         random: &mut Random,
         longest: u8,
@@ -267,7 +276,7 @@ pub(super) mod tests {
     ) -> Vec<u8> {
         let mut leaves = Vec::from([0u8]);
         while leaves.len() < codes {
-            // Mostly deep ones, so that second tables come out unlike.
+            // Deep leaves are preferred, so that the second tables differ in size.
             let leaf = leaves.len() - 1 - random.below(leaves.len().min(4));
             if leaves[leaf] < longest {
                 leaves[leaf] += 1;
@@ -286,7 +295,7 @@ pub(super) mod tests {
         lengths
     }
 
-    /// The codes as the algorithm of RFC 1951, 3.2.2 gives them.
+    /// The codes by the algorithm of RFC 1951, 3.2.2.
     pub(in super::super) fn naive_codes(lengths: &[u8]) -> Vec<u32> {
         let mut next = [0u32; 17];
         for bits in 1..=15u8 {
@@ -316,7 +325,7 @@ pub(super) mod tests {
                 if length == 0 {
                     continue;
                 }
-                // The code's first bit is the lowest; what follows it does not matter.
+                // The code's first bit is the lowest. The bits after the code don't matter.
                 let code = u64::from(code.reverse_bits() >> (32 - u32::from(length)));
                 for after in [0, u64::MAX, 0x5a5a_5a5a] {
                     let bits = code | after << length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The code lengths of a block: those of the fixed codes, and those that a block brings along
-//! (RFC 1951, 3.2.6 and 3.2.7).
+//! The code lengths of a block: the fixed ones, and those that a dynamic block transmits (RFC 1951, 3.2.6
+//! and 3.2.7).
 
 use crate::bits::{Bits, REFILLED};
 use crate::output::Step;
@@ -11,41 +11,44 @@ use crate::Error;
 use super::canonical::NextCode;
 use super::symbols::{DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
 
-/// Most literal/length codes that a block may bring along, and most distance codes.
+/// Most litlen code lengths that a block may transmit.
 const MAX_LITLEN_CODES: u32 = 286;
+/// Most distance code lengths that a block may transmit.
 const MAX_DISTANCE_CODES: u32 = 30;
-/// Most code lengths: the fixed codes have symbols that mean nothing.
+/// Most code lengths. The fixed codes have more than a block may transmit, some for invalid symbols.
 const MAX_LENGTHS: usize = LITLEN_SYMBOLS + DISTANCE_SYMBOLS;
 
-/// Symbols of the code length alphabet: a length, or one of three ways to repeat one.
+/// Symbols of the code length alphabet: 16 lengths, and three ways to repeat one.
 const SYMBOLS: usize = 16 + 3;
-/// Symbols from here on repeat a length: this one the last one, the others zero.
+/// The symbol that repeats the previous length. The symbols after it repeat zero.
 const REPEAT_LAST: u8 = 16;
-/// Bits of a code length code's length, and of its longest code.
+/// Bits in which a length of the code length code is transmitted.
 const LENGTH_BITS: u32 = 3;
+/// Longest code of the code length code.
 const MAX_BITS: u32 = (1 << LENGTH_BITS) - 1;
 const TABLE: usize = 1 << MAX_BITS;
 
-/// Extra bits of symbols 16, 17 and 18, and the number to add to them.
+/// Extra bits of symbols 16, 17 and 18, and the count to which they are added. The last entry rounds the
+/// number of entries up to a power of two.
 static REPEATS: [(u32, u8); 4] = [(2, 3), (3, 3), (7, 11), (0, 0)];
 
-/// Lengths that stand for themselves, and that one refill serves.
+/// Symbols without extra bits that one refill is enough for.
 const LITERALS: usize = (REFILLED / MAX_BITS) as usize;
-/// One refill serves any symbol with its extra bits.
+/// One refill is enough for any symbol with its extra bits.
 const _: () = assert!(MAX_BITS + 7 <= REFILLED);
 
-/// Repeated lengths are written in chunks of this many, so that up to 15 more are overwritten: they
+/// A repeated length is written in chunks of this many. That overwrites up to 15 lengths after them, which
 /// have not been read yet.
 const CHUNK: usize = 16;
 
-/// The order of the code length code's lengths.
+/// The order in which the lengths of the code length code are transmitted (3.2.7).
 static ORDER: [u8; SYMBOLS] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// What a bit pattern of the code length code decodes to.
 ///
 /// ```text
-/// bits 0..=2  bits to consume
-/// bits 3..=7  symbol
+///    7    3   2             0
+/// | symbol | bits to consume |
 /// ```
 #[derive(Clone, Copy)]
 struct Entry(u8);
@@ -70,16 +73,18 @@ impl Entry {
     }
 }
 
-/// The code lengths of the present block; all-zero memory is a valid value.
+/// The code lengths of the present block. All-zero memory is a valid value.
 pub(super) struct CodeLengths {
-    /// Codes of the two alphabets, and of the code length alphabet.
+    /// Number of litlen code lengths.
     litlen_codes: u16,
+    /// Number of distance code lengths.
     distance_codes: u16,
+    /// Number of lengths of the code length code.
     code_length_codes: u16,
-    /// Lengths read so far.
+    /// Lengths read so far, of the code that is being read.
     have: u16,
-    /// Lengths of literal/length codes, then of distance codes. Before they are read, it holds the
-    /// lengths of the code length code, by symbol.
+    /// Lengths of the litlen code, then of the distance code. Until they are read, the lengths of the code
+    /// length code by symbol.
     lengths: [u8; MAX_LENGTHS + CHUNK],
     table: [Entry; TABLE],
 }
@@ -91,7 +96,7 @@ zeroed! {
 }
 
 impl CodeLengths {
-    /// The literal/length code's lengths, and the distance code's.
+    /// The lengths of the litlen code, and those of the distance code.
     pub(super) fn of_codes(&self) -> (&[u8], &[u8]) {
         let (litlen, rest) =
             self.lengths.split_at_checked(usize::from(self.litlen_codes)).unwrap_or_default();
@@ -128,7 +133,7 @@ impl CodeLengths {
         Ok(Step::Done)
     }
 
-    /// Reads the lengths of the code length code, and makes its table (3.2.7).
+    /// Reads the lengths of the code length code, and builds its table (3.2.7).
     pub(super) fn code_length_code(&mut self, bits: &mut Bits<'_>) -> Result<Step, Error> {
         if self.have == 0 {
             self.lengths[..SYMBOLS].fill(0);
@@ -144,10 +149,10 @@ impl CodeLengths {
         Ok(Step::Done)
     }
 
-    /// Makes the table of the code length code, which must be complete (3.2.2 and 3.2.7). It grows
-    /// with the lengths, as [`Table`](super::table::Table)'s does.
+    /// Builds the table of the code length code, which must be complete (3.2.2 and 3.2.7). The table
+    /// doubles with each code length, as it does in `fill` of [`canonical`](super::canonical).
     fn build(&mut self) -> Result<(), Error> {
-        // A set of symbols for each length.
+        // The set of symbols for each length, one bit per symbol.
         let mut symbols = [0u32; MAX_BITS as usize + 1];
         for (symbol, &length) in (0..SYMBOLS as u32).zip(&self.lengths) {
             symbols[usize::from(length) & MAX_BITS as usize] |= 1u32.wrapping_shl(symbol);
@@ -168,7 +173,8 @@ impl CodeLengths {
                 code.advance(half.wrapping_mul(2).wrapping_sub(1));
             }
         }
-        // If codes collide there are more than bit patterns.
+        // The codes cover this number of bit patterns: more than exist if codes collide, and fewer if some
+        // patterns have no code.
         if code.number() as usize == TABLE {
             Ok(())
         } else {
@@ -176,7 +182,7 @@ impl CodeLengths {
         }
     }
 
-    /// Reads the lengths of the two codes (3.2.7).
+    /// Reads the lengths of the litlen code and the distance code (3.2.7).
     pub(super) fn read(&mut self, bits: &mut Bits<'_>) -> Result<Step, Error> {
         let all = usize::from(self.litlen_codes.wrapping_add(self.distance_codes));
         // Copies that live in registers.
@@ -205,8 +211,8 @@ impl CodeLengths {
         result
     }
 
-    /// Reads up to [`LITERALS`] lengths that stand for themselves, from the bits of one refill, into
-    /// place `have`. Returns their number.
+    /// Reads up to [`LITERALS`] symbols that are lengths, not repeats, from the bits of one refill. Stores
+    /// the lengths from place `have` on, and returns their number.
     #[inline(always)]
     fn literals(&mut self, bits: &mut Bits<'_>, have: usize) -> usize {
         let Some(lengths) = self.lengths.get_mut(have..) else { return 0 };
@@ -222,8 +228,8 @@ impl CodeLengths {
         LITERALS
     }
 
-    /// Reads one symbol into place `have` of `all`, and what belongs to it. Returns the place after
-    /// it, or `None` if its bits are not all there.
+    /// Reads one symbol with its extra bits, and stores the lengths that it stands for from place `have`
+    /// on. Returns the place after them, which is at most `all`, or `None` if bits are missing.
     #[inline(always)]
     fn symbol(
         &mut self,
@@ -270,7 +276,7 @@ impl CodeLengths {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::boxed::Box;
     use std::vec::Vec;
 
@@ -280,14 +286,16 @@ mod tests {
     use crate::random::Random;
     use crate::zeroed::Zeroed;
 
+    /// Writes numbers, their lowest bits first (3.1.1).
     #[derive(Default)]
-    struct Writer {
-        bytes: Vec<u8>,
-        count: usize,
+    pub(in super::super) struct Writer {
+        pub(in super::super) bytes: Vec<u8>,
+        /// Bits written.
+        pub(in super::super) count: usize,
     }
 
     impl Writer {
-        fn bits(&mut self, value: u32, count: u32) {
+        pub(in super::super) fn bits(&mut self, value: u32, count: u32) {
             for bit in 0..count {
                 self.bytes.resize(self.count / 8 + 1, 0);
                 self.bytes[self.count / 8] |= ((value >> bit & 1) as u8) << (self.count % 8);
@@ -296,8 +304,8 @@ mod tests {
         }
     }
 
-    /// A random header, the lengths that it stands for, and how many are the first code's. `None`:
-    /// the random code has no symbol that fits.
+    /// A random header, the lengths that it encodes, and how many of them belong to the litlen code.
+    /// `None` if the random code has no symbol that fits.
     fn header(random: &mut Random) -> Option<(Writer, Vec<u8>, usize)> {
         let (litlen, distance) = (257 + random.below(30), 1 + random.below(30));
         let codes = 2 + random.below(SYMBOLS - 1);

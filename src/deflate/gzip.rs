@@ -13,14 +13,16 @@ use super::{Inflate, WINDOW};
 /// Decoder for one gzip member (RFC 1952): header, deflate stream, CRC32 and ISIZE, all verified.
 ///
 /// A gzip *file* is a series of members; [`Concatenated`](crate::Concatenated) takes them all.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Gzip = Decoder<GzipMember>;
 
-/// Where the fields of the fixed part begin (RFC 1952, 2.3).
+/// Offsets in bytes, in the fixed part of the header and in the trailer (RFC 1952, 2.3).
 mod field {
     pub(super) const CM: usize = 2;
     pub(super) const FLG: usize = 3;
     pub(super) const FIXED_END: usize = 10;
-    /// The end of the trailer: CRC32 and ISIZE.
+    /// The end of the trailer, which is CRC32 and ISIZE.
     pub(super) const ISIZE_END: usize = 8;
 }
 
@@ -36,7 +38,7 @@ mod flag {
 const DEFLATE: u8 = 8;
 
 zeroed_enum! {
-    /// The fields of a member, in their order.
+    /// The next field. The variants are in the order of a member's fields.
     #[derive(Clone, Copy)]
     enum Field {
         Fixed = 0,
@@ -55,7 +57,7 @@ pub struct GzipMember {
     field: Field,
     flags: u8,
     header: Crc32,
-    /// Length of the output, modulo 2^32 as ISIZE.
+    /// Length of the output in bytes, modulo 2^32 as in ISIZE.
     size: u32,
     output: Folded,
 }
@@ -63,7 +65,8 @@ pub struct GzipMember {
 zeroed! { impl for GzipMember { field, flags, header, size, output } }
 
 impl GzipMember {
-    /// The fields of the fixed part that are there; the verdict is the same however many are.
+    /// Checks ID1, ID2, CM and FLG as far as they are in `input`. An error does not depend on how much of
+    /// the header has arrived, because the fields are checked in their order.
     fn check_fixed(&mut self, input: &[u8]) -> Result<(), Error> {
         if input.iter().zip(GZIP_MAGIC).any(|(&byte, magic)| byte != magic) {
             return Err(Error::GzipMagic);
@@ -78,7 +81,7 @@ impl GzipMember {
         Ok(())
     }
 
-    /// The next field, for which it does not matter what decodes the data.
+    /// Reads the next field. It needs no engine, so that a different decoder of the data can share it.
     pub(crate) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let (consumed, next) = match self.field {
             Field::Fixed => {
@@ -121,7 +124,7 @@ impl GzipMember {
         Ok(Taken::field(consumed))
     }
 
-    /// CRC32 and ISIZE.
+    /// Reads and checks CRC32 and ISIZE.
     fn trailer(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[a, b, c, d, e, f, g, h]) = input.first_chunk::<{ field::ISIZE_END }>() else {
             return Ok(Taken::missing(field::ISIZE_END));
@@ -136,7 +139,9 @@ impl GzipMember {
     }
 }
 
-/// A zero-terminated string of any length: what is there of it, and the field that follows.
+/// Reads a piece of a zero-terminated string of any length. Returns its length, and the field that comes
+/// next: `this` one again until the zero has been read. For an empty `input`, the length is 1: one byte
+/// is missing.
 fn text(input: &[u8], this: Field, next: Field) -> (usize, Field) {
     let mut rest = input.iter();
     let next = if rest.any(|&byte| byte == 0) { next } else { this };
@@ -171,8 +176,8 @@ impl Container for GzipMember {
         self.size = self.size.wrapping_add(bytes.len() as u32);
     }
 
-    /// As `gzip -dc` judges it: another member, zero bytes up to the end, or something else that
-    /// is left alone. A lone byte that is not zero could begin a member.
+    /// What follows a member, as `gzip -dc` decides it: another member, zero bytes up to the end, or other
+    /// data, which is ignored. A single byte that is not zero could be the start of a member.
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
         Ok(match *rest {
             [0, ..] => After::Padding { length: zeros_at_start(rest) },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A deflate stream: block headers, stored blocks and code lengths (RFC 1951, 3.2.3 to 3.2.7).
+//! A deflate stream: block headers, stored blocks, and the order of a block's stages (RFC 1951, 3.2.3 to
+//! 3.2.7).
 
 use crate::bits::{Bits, Held};
 use crate::decoder::Engine;
@@ -25,7 +26,7 @@ zeroed_enum! {
         Counts,
         /// The lengths of the code length code.
         CodeLengthCode,
-        /// The lengths of the two codes.
+        /// The lengths of the litlen code and the distance code.
         CodeLengths,
         /// Compressed data (3.2.5).
         Symbols,
@@ -34,16 +35,16 @@ zeroed_enum! {
     }
 }
 
-/// The state of one deflate stream; all-zero memory is a fresh one.
+/// The state of one deflate stream. All-zero memory is a fresh one.
 #[doc(hidden)]
 pub struct Inflate {
     stage: Stage,
     /// BFINAL of the present block.
     last_block: bool,
-    /// `codes` are those of the fixed code (3.2.6): a flood of empty fixed blocks builds them once.
+    /// Whether `codes` holds the fixed codes (3.2.6). A series of empty fixed blocks builds them once.
     fixed: bool,
     held: Held,
-    /// Bytes to come of a stored block.
+    /// Remaining bytes of a stored block.
     stored: u16,
     blocks: u64,
     code_lengths: CodeLengths,
@@ -90,7 +91,8 @@ impl Engine for Inflate {
 }
 
 impl Inflate {
-    /// Continues the present stage of a block. [`Step::Done`]: the stage is complete, and the next one entered.
+    /// Continues the present stage of a block. [`Step::Done`] says that the stage is complete and the next
+    /// one has been entered.
     fn advance<P: Page>(
         &mut self,
         bits: &mut Bits<'_>,
@@ -127,7 +129,7 @@ impl Inflate {
         }
     }
 
-    /// Goes on to `stage` if the present one has ended.
+    /// Enters `stage` if the present one is complete.
     fn enter(&mut self, step: Step, stage: Stage) -> Result<Step, Error> {
         if step == Step::Done {
             self.stage = stage;
@@ -135,7 +137,7 @@ impl Inflate {
         Ok(step)
     }
 
-    /// 3.2.3
+    /// Reads BFINAL and BTYPE (3.2.3).
     fn block_header(&mut self, bits: &mut Bits<'_>) -> Result<Step, Error> {
         let mut next = *bits;
         let Some(header) = next.take(3) else { return Ok(Step::NeedInput) };
@@ -160,13 +162,13 @@ impl Inflate {
     fn end_block(&mut self, bits: &mut Bits<'_>) {
         self.stage = Stage::BlockHeader;
         if self.last_block {
-            // What is left of the last byte belongs to nothing.
+            // The remaining bits of the last byte are padding.
             bits.align();
             self.stage = Stage::End;
         }
     }
 
-    /// 3.2.4
+    /// Reads LEN and NLEN (3.2.4).
     fn stored_length(&mut self, bits: &mut Bits<'_>) -> Result<Step, Error> {
         let Some(&[a, b, c, d]) = bits.unread().first_chunk() else { return Ok(Step::NeedInput) };
         self.stored = u16::from_le_bytes([a, b]);
@@ -192,7 +194,7 @@ impl Inflate {
         Ok(step)
     }
 
-    /// 3.2.6
+    /// Makes `codes` the fixed codes (3.2.6).
     fn load_fixed_codes(&mut self) -> Result<(), Error> {
         if !self.fixed {
             self.code_lengths.set_fixed();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Lookup tables of prefix codes: what a bit pattern decodes to.
+//! Lookup tables of prefix codes, in two levels.
 
 use crate::zeroed::zeroed;
 
@@ -8,15 +8,24 @@ use super::canonical::{Builder, NotACode, Sorted};
 /// What a bit pattern decodes to.
 ///
 /// ```text
-/// bits  0..=7   bits to consume: code and extra bits; a link: none
-/// bits  8..=13  code bits: where the extra bits start; a link: log2 of its second table
-/// bit   14      value with extra bits: a length or a distance
-/// bit   15      literal
-/// bits 16..=30  value; a link: where its second table starts
-/// bit   31      link: a longer code, looked up in the second table
+///    31   30     16   15    14    13      8   7       0
+/// | link | value    | lit | ext | code bits | all bits |
+///
+/// kind              link lit ext   value                  code bits     all bits
+/// literal             0   1   0    byte                   code          code
+/// length, distance    0   0   1    base                   code          code + extra bits
+/// end of block        0   0   0    1                      code          code
+/// invalid             0   0   0    0                      code          code
+/// link                1   0   0    second table's start   log2 size     0
 /// ```
-/// None of bits 14, 15 and 31: value 1 is the end of a block, 0 is no such code, or a symbol that
-/// means nothing. The counts are where a processor finds them without a mask.
+///
+/// `all bits` is the number of bits to consume, at most 15 + 13. `code bits` tells where in them the extra
+/// bits start. `invalid` is a symbol that no valid stream has, or a bit pattern without a code. A link
+/// stands for all codes that are too long for the first table and start with the same bits.
+///
+/// Both counts lie where no mask is needed, because a shift uses only the low five or six bits of its
+/// count. Shifting by the whole entry shifts by `all bits`, of which bits 5 to 7 are zero. Shifting by
+/// `entry >> 8` shifts by `code bits`.
 #[derive(Clone, Copy)]
 pub(super) struct Entry(u32);
 
@@ -27,7 +36,7 @@ impl Entry {
     const LITERAL: u32 = 1 << 15;
     const LINK: u32 = 1 << 31;
 
-    /// A symbol that no valid stream contains.
+    /// A symbol that no valid stream contains, or a bit pattern without a code.
     pub(super) const INVALID: Self = Self(0);
     pub(super) const END_OF_BLOCK: Self = Self(1 << 16);
 
@@ -43,7 +52,7 @@ impl Entry {
         Self(Self::LINK | (start as u32) << 16 | bits << 8)
     }
 
-    /// This symbol with a code of `bits` bits.
+    /// Adds the length of its code, `bits` bits, to the entry of a symbol.
     #[inline(always)]
     pub(super) fn coded(self, bits: usize) -> Self {
         Self(self.0.wrapping_add((bits as u32) << 8 | bits as u32))
@@ -71,13 +80,13 @@ impl Entry {
         self.0 & Self::LINK != 0
     }
 
-    /// Code and extra bits.
+    /// Bits to consume: those of the code, and the extra bits.
     #[inline(always)]
     pub(super) fn bits(self) -> u32 {
         self.0 & 0xff
     }
 
-    /// All of it, for [`Bits::consume_entry`](crate::bits::Bits::consume_entry).
+    /// The whole entry, for [`Bits::consume_entry`](crate::bits::Bits::consume_entry).
     #[inline(always)]
     pub(super) fn word(self) -> u32 {
         self.0
@@ -94,22 +103,32 @@ impl Entry {
         self.0 >> 16 & 0x7fff
     }
 
-    /// The bits that this entry consumes, at most 32, from the bits to come.
+    /// The bits that this entry consumes, fewer than 32, cut from the bits to come.
     #[inline(always)]
     pub(super) fn own_bits(self, bits: u64) -> u32 {
         bits as u32 & !u32::MAX.wrapping_shl(self.0)
     }
 
-    /// The base value plus the extra bits, which follow the code in [`own_bits`](Self::own_bits).
+    /// The base value plus the extra bits, of a length or distance. `own` is what
+    /// [`own_bits`](Self::own_bits) returned: the code in its low bits, and the extra bits above it.
     #[inline(always)]
     pub(super) fn value_with_extra(self, own: u32) -> usize {
-        // Not a link, so there is no flag above the value.
+        // This is not a link, so bit 31 is zero, and the value needs no mask.
         (self.0 >> 16).wrapping_add(own.wrapping_shr(self.0 >> 8)) as usize
     }
 }
 
-/// A lookup table: `FIRST` entries found by the next bits of the stream, and second tables for
-/// longer codes in `SECOND` entries. Both are powers of two, so that masks bound the lookups.
+/// The lookup table of a code. The next bits of the stream index `first`; a longer code is found by a
+/// link there, in one of the second tables that share `second`.
+///
+/// ```text
+/// first, FIRST entries             second, SECOND entries
+/// | entry | ... | link | ... |     | entry | entry | ... | entry | ... |
+///                   |               ^ start   2^n entries, indexed by the
+///                   +---------------+         n bits that follow
+/// ```
+///
+/// `FIRST` and `SECOND` are powers of two, so that a mask bounds each lookup.
 pub(super) struct Table<const FIRST: usize, const SECOND: usize> {
     first: [Entry; FIRST],
     second: [Entry; SECOND],
@@ -124,14 +143,14 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
     pub(super) const FIRST_BITS: usize = FIRST.trailing_zeros() as usize;
     const POWERS_OF_TWO: () = assert!(FIRST.is_power_of_two() && SECOND.is_power_of_two());
 
-    /// The entry for a code of up to `FIRST_BITS` bits, or a link.
+    /// The entry for the next bits of the stream: of a code of up to `FIRST_BITS` bits, or a link.
     #[inline(always)]
     pub(super) fn first(&self, bits: u64) -> Entry {
         self.first[bits as usize & (FIRST - 1)]
     }
 
-    /// The entry that a link leads to. `bits` are the ones after the first `FIRST_BITS`, and the
-    /// entry's counts are of these.
+    /// The entry that a link leads to. `bits` are the bits of the stream after the first `FIRST_BITS`. The
+    /// counts of the entry don't include those first bits.
     #[inline(always)]
     pub(super) fn second(&self, link: Entry, bits: u64) -> Entry {
         let below = bits & !u64::MAX.wrapping_shl(link.0 >> 8);
@@ -139,13 +158,19 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         self.second[at & (SECOND - 1)]
     }
 
-    /// Builds the table of the canonical code with these lengths (RFC 1951, 3.2.2): symbol `i` has a
-    /// code of `lengths[i]` bits, 0 for none, and decodes to `symbols[i]`.
+    /// Builds the table of the canonical code with these lengths (RFC 1951, 3.2.2). Symbol `i` has a code
+    /// of `lengths[i]` bits, 0 for none, and decodes to `symbols[i]`.
     ///
-    /// A code must be complete. If `lone` is set, zlib's exceptions hold: no code at all, or a single
-    /// code of one bit. Bit patterns without a code are then invalid entries of one bit.
+    /// The code must be complete. If `lone` is set, two incomplete codes are allowed, as in zlib: one
+    /// without any symbol, and one with a single symbol, of one bit. Bit patterns without a code then
+    /// decode to invalid entries of one bit.
     ///
-    /// `sorted` is working memory, too large for a kernel's stack; its contents do not matter.
+    /// `sorted` is working memory, which would be too large for a kernel's stack. Its contents on entry
+    /// don't matter.
+    ///
+    /// # Errors
+    ///
+    /// [`NotACode`] for any other lengths.
     pub(super) fn build(
         &mut self,
         lengths: &[u8],

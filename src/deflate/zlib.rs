@@ -12,14 +12,16 @@ use super::Inflate;
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
 ///
-/// Distances are held against the window size that CINFO declares. A stream with a preset dictionary
+/// Distances are checked against the window size that CINFO declares. A stream with a preset dictionary
 /// (FDICT) needs [`set_dictionary`](Self::set_dictionary).
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Zlib<'d> = Decoder<ZlibStream<'d>>;
 
 const HEADER: usize = 2;
 const DICTID: usize = 4;
 const TRAILER: usize = 4;
-/// Bit of FLG.
+/// Bit of FLG that announces a preset dictionary (RFC 1950, 2.2).
 const FDICT: u8 = 1 << 5;
 
 /// A zlib stream (RFC 1950), the container of [`Zlib`].
@@ -72,7 +74,7 @@ impl<'d> Decoder<ZlibStream<'d>> {
 }
 
 impl ZlibStream<'_> {
-    /// CMF, FLG, and DICTID where FDICT is set.
+    /// Reads and checks CMF, FLG, and DICTID where FDICT is set.
     fn header(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&[cmf, flg]) = input.first_chunk::<HEADER>() else {
             return Ok(Taken::missing(HEADER));
@@ -98,7 +100,7 @@ impl ZlibStream<'_> {
         Ok(Taken::body(length, window as u64))
     }
 
-    /// ADLER32.
+    /// Reads and checks ADLER32.
     fn trailer(&self, input: &[u8]) -> Result<Taken, Error> {
         let Some(&adler) = input.first_chunk::<TRAILER>() else {
             return Ok(Taken::missing(TRAILER));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Copies within the output: which of them are allowed, and how the bytes are moved.
 
-use super::Parked;
+use super::{Parked, Prefix};
 use crate::{Error, Page, OVERSHOOT};
 
 /// Bytes of a chunk, the unit in which short copies move.
@@ -19,19 +19,6 @@ pub(super) const NOWHERE: usize = usize::MAX;
 
 /// Bytes of ample room: two literals and a short copy.
 pub(super) const AMPLE: usize = LITERALS + SHORT;
-
-/// Bytes that copies may refer to as if they stood before the history: a dictionary.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct Prefix<'a> {
-    pub(crate) bytes: &'a [u8],
-    /// The longest distance of a copy that starts in them: the window, unless the format allows more.
-    pub(crate) farthest: usize,
-}
-
-impl Prefix<'_> {
-    pub(crate) const NONE: Self = Prefix { bytes: &[], farthest: 0 };
-}
 
 /// Which copies are allowed in a round. Places are counted from the start of the present page.
 ///

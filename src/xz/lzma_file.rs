@@ -13,6 +13,8 @@ use super::range;
 /// size or to an end marker. The format has no check.
 ///
 /// It accepts at most 4 literal context and literal position bits together, as XZ Utils do.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type Lzma = Decoder<LzmaFile>;
 
 /// The smallest dictionary size: a smaller one in a header means this.

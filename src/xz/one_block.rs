@@ -16,6 +16,8 @@ use super::plan::XzRecord;
 /// block must have exactly both sizes of its record, or the error is [`Error::XzRecord`].
 ///
 /// A fresh decoder, also in all-zero memory, has no record yet, and refuses every block.
+///
+/// Its methods are those of [`Decode`](crate::Decode).
 pub type XzBlock = Decoder<XzOneBlock>;
 
 impl XzBlock {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The range decoder and its bit trees (LZMA specification, "Range Coder" and "Bit Trees").
 
+#[cfg(test)]
+pub(super) mod naive;
 mod portable;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64", not(any(feature = "safe", miri))))]
 #[allow(unsafe_code)]

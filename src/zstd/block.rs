@@ -15,32 +15,32 @@ use super::literals;
 use super::sequences::Sequences;
 
 zeroed_enum! {
-    /// What is being decoded.
+    /// The kind of the present block, and what of it remains.
     #[derive(Clone, Copy)]
     enum Stage {
         /// The remaining bytes of a raw block.
         Raw { remaining: usize } = 0,
-        /// One byte, and how many times it remains to be written.
+        /// An RLE block, whose byte remains to be written so many times.
         Rle { remaining: usize },
         /// A compressed block of `size` bytes.
         Compressed { size: usize },
         /// A compressed block of `size` bytes whose literals and tables have been read.
         Sequences { size: usize },
-        /// A compressed block of `size` bytes after its last sequence: literals remain.
+        /// A compressed block of `size` bytes after its last sequence. Literals may remain.
         LastLiterals { size: usize },
     }
 }
 
-/// The state of a frame's blocks; all-zero memory is a fresh one.
+/// The state of a frame's blocks. All-zero memory is a fresh one.
 #[doc(hidden)]
 pub struct Blocks {
     stage: Stage,
     blocks: u64,
-    /// Block_Maximum_Size.
+    /// Block_Maximum_Size in bytes.
     max: usize,
-    /// Where the remaining literals are in `literals`.
+    /// The part of `literals` that remains to be copied.
     remaining: Range<usize>,
-    /// Length of the block's sections up to the sequences' stream.
+    /// Length in bytes of the present block before the bitstream of its sequences.
     sections: usize,
     huffman: Huffman,
     sequences: Sequences,
@@ -67,7 +67,7 @@ impl Engine for Blocks {
                 let Some(&byte) = input.first() else { return (0, Ok(Step::NeedInput)) };
                 let remaining = remaining.saturating_sub(out.fill(byte, remaining));
                 self.stage = Stage::Rle { remaining };
-                // Until the last byte is out the block is there to tell which one it is.
+                // The byte stays unconsumed until it has been written as often as it should be.
                 if remaining == 0 {
                     (1, Ok(Step::Done))
                 } else {
@@ -96,21 +96,21 @@ impl Engine for Blocks {
 }
 
 impl Blocks {
-    /// Begins a frame whose blocks have at most `max` bytes.
+    /// Begins a frame whose blocks are at most `max` bytes long, compressed and decompressed.
     pub(super) fn begin_frame(&mut self, max: usize) {
         self.max = max;
         self.huffman.reset();
         self.sequences.reset();
     }
 
-    /// Takes the Entropy_Tables of a dictionary (RFC 8878, 5). Returns how long they are.
+    /// Reads the Entropy_Tables of a dictionary (RFC 8878, 5). Returns their length in bytes.
     pub(super) fn read_tables(&mut self, tables: &[u8]) -> Option<usize> {
         let huffman = self.huffman.read(tables).ok()?;
         let sequences = self.sequences.read_dictionary(tables.get(huffman..)?)?;
         Some(huffman.wrapping_add(sequences))
     }
 
-    /// The offsets that the first block starts with.
+    /// Repeated_Offset1 to 3, before the next block.
     pub(super) fn offsets(&self) -> [u32; 3] {
         self.sequences.repeated()
     }
@@ -132,7 +132,8 @@ impl Blocks {
         self.blocks = self.blocks.wrapping_add(1);
     }
 
-    /// A compressed block, which stays where it is until all of it has been decoded.
+    /// Decodes a compressed block, as far as there is room. The caller passes all of it again until it is
+    /// done.
     fn compressed<P: Page>(
         &mut self,
         block: &[u8],
@@ -162,7 +163,7 @@ impl Blocks {
         let rest = self.literals.get(self.remaining.clone()).unwrap_or(&[]);
         let taken = out.extend(rest);
         self.remaining.start = self.remaining.start.wrapping_add(taken);
-        // The end of the last copy can wait for another page.
+        // The rest of the last copy may be parked until the next page.
         let is_done = taken == rest.len() && !out.is_parked();
         Ok(if is_done { Step::Done } else { Step::Full })
     }

@@ -6,21 +6,24 @@ use crate::Error;
 
 use super::fse::{Alphabet, Symbol, Table};
 
-/// Largest Accuracy_Logs (3.1.1.3.2.1).
+/// Largest Accuracy_Log of literals length codes (3.1.1.3.2.1).
 pub(super) const LITERALS_LENGTH_LOG: u32 = 9;
+/// Largest Accuracy_Log of offset codes (3.1.1.3.2.1).
 pub(super) const OFFSET_LOG: u32 = 8;
+/// Largest Accuracy_Log of match length codes (3.1.1.3.2.1).
 pub(super) const MATCH_LENGTH_LOG: u32 = 9;
 
-/// Rows of the tables. All have one size, so that one function serves all.
+/// Rows of each of the three tables. They have the same size, so that the same functions serve all.
 pub(super) const TABLE: usize = 1 << LITERALS_LENGTH_LOG;
-/// Rows that a table of offsets can have. A processor cuts a number to a byte without a step of its own, and
-/// the next sequence waits longest for this state.
+/// Most rows of an offset table that are in use. An offset state is read last, and the next sequence needs
+/// it first, so its mask matters most: cutting a number to a byte can be part of a move.
 pub(super) const OFFSET_TABLE: usize = 1 << OFFSET_LOG;
+/// Rows that the predefined tables have at most.
 const DEFAULT: usize = 1 << 6;
 
-/// Codes of offsets. They have up to 31 bits; those of lengths up to 16.
+/// Offset codes that are supported. Offset codes have up to 31 extra bits, and length codes up to 16.
 pub(super) const OFFSET_CODES: usize = 32;
-/// Bits of the next three states.
+/// Most bits that updating the three states takes: at most the Accuracy_Log of each.
 pub(super) const STATE_BITS: u32 = LITERALS_LENGTH_LOG + OFFSET_LOG + MATCH_LENGTH_LOG;
 
 /// Literals length codes (3.1.1.3.2.1.1).
@@ -35,7 +38,7 @@ pub(super) static MATCH_LENGTHS: Alphabet = Alphabet::new(codes::<53, 21>(
     32,
     &[1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 ));
-/// Offset codes (3.1.1.3.2.1.1). Each has as many bits as its number.
+/// Offset codes (3.1.1.3.2.1.1). Each has as many extra bits as its number.
 pub(super) static OFFSETS: Alphabet = {
     let mut codes = [Symbol { base: 0, bits: 0 }; OFFSET_CODES];
     let mut code = 0;
@@ -46,8 +49,8 @@ pub(super) static OFFSETS: Alphabet = {
     Alphabet::new(codes)
 };
 
-/// Codes of lengths from `least` on: first `plain` codes of one length each, then codes of ranges, with these
-/// numbers of `bits`. Each range starts where the one before it ends.
+/// Codes of the lengths from `least` on. The first `plain` codes stand for one length each. Each code after
+/// them has the next number of extra bits in `bits`, and stands for the range that follows the last one.
 const fn codes<const N: usize, const M: usize>(
     least: u32,
     plain: usize,
@@ -66,7 +69,7 @@ const fn codes<const N: usize, const M: usize>(
     codes
 }
 
-/// 3.1.1.3.2.2
+/// The predefined table of literals length codes (3.1.1.3.2.2).
 pub(super) static DEFAULT_LITERALS_LENGTHS: Table<DEFAULT> = Table::fixed(
     [
         4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1,
@@ -75,6 +78,7 @@ pub(super) static DEFAULT_LITERALS_LENGTHS: Table<DEFAULT> = Table::fixed(
     6,
     &LITERALS_LENGTHS,
 );
+/// The predefined table of match length codes (3.1.1.3.2.2).
 pub(super) static DEFAULT_MATCH_LENGTHS: Table<DEFAULT> = Table::fixed(
     [
         1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
@@ -83,13 +87,15 @@ pub(super) static DEFAULT_MATCH_LENGTHS: Table<DEFAULT> = Table::fixed(
     6,
     &MATCH_LENGTHS,
 );
+/// The predefined table of offset codes (3.1.1.3.2.2).
 pub(super) static DEFAULT_OFFSETS: Table<DEFAULT> = Table::fixed(
     [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
     5,
     &OFFSETS,
 );
 
-/// Prepares a table by its Compression_Mode (3.1.1.3.2.1).
+/// Prepares a table by its Compression_Mode (3.1.1.3.2.1), and takes its description, if any, off `rest`.
+/// `known` says whether `table` is one that Repeat_Mode may use again.
 pub(super) fn choose(
     table: &mut Table<TABLE>,
     mode: u8,
@@ -111,6 +117,7 @@ pub(super) fn choose(
     Ok(())
 }
 
+/// Reads a table from its description, which it takes off `rest`.
 #[inline(never)]
 pub(super) fn read_table(
     table: &mut Table<TABLE>,

@@ -6,25 +6,25 @@ use crate::Error;
 
 use super::block::Blocks;
 
-/// Magic_Number.
+/// Magic_Number of a dictionary with tables.
 const MAGIC: u32 = 0xec30_a437;
-/// Magic_Number and Dictionary_ID.
+/// Size of Magic_Number and Dictionary_ID.
 const HEADER: usize = 8;
 
-/// The least that raw content has.
+/// Fewest bytes of a dictionary without tables.
 const MIN_CONTENT: usize = 8;
 
-/// A dictionary that was found good.
+/// A dictionary whose tables and offsets have been checked.
 pub(super) struct Dictionary<'d> {
-    /// 0: none.
+    /// Dictionary_ID, or 0 if there is none.
     id: u32,
-    /// Entropy_Tables; empty: raw content has none.
+    /// Entropy_Tables, which are empty if the dictionary is raw content.
     tables: &'d [u8],
     content: Prefix<'d>,
 }
 
 impl<'d> Dictionary<'d> {
-    /// Tells the format, and tries the tables.
+    /// Recognises the format by the Magic_Number, and reads the tables into `blocks` to check them.
     pub(super) fn new(bytes: &'d [u8], blocks: &mut Blocks) -> Result<Self, Error> {
         if bytes.len() < MIN_CONTENT {
             return Err(Error::ZstdDictionary);
@@ -53,7 +53,7 @@ impl<'d> Dictionary<'d> {
         &self.content
     }
 
-    /// Gives its tables to a frame that asks for the dictionary `id`, or for none.
+    /// Reads the tables into `blocks`, for a frame that names the dictionary `id`, or none if `id` is 0.
     pub(super) fn begin_frame(&self, id: u32, blocks: &mut Blocks) -> Result<(), Error> {
         if id != 0 && id != self.id {
             return Err(Error::ZstdDictionaryId);

@@ -9,18 +9,22 @@ use crate::{Error, Page};
 
 use super::MAX_BLOCK;
 
-/// Sequences that are decoded at a time: decoding and executing are loops of their own, as a processor
-/// has too few registers for both.
+/// Sequences that are decoded at a time. They are decoded in one loop and executed in another, because a
+/// processor has too few registers for both at once.
 pub(super) const SIZE: usize = 256;
 
-/// Bytes for the literals of a block: a chunk more than there can be, as they are read in chunks.
+/// The literals of a block, and a chunk more, because they are copied in whole chunks.
 pub(super) type Literals = [u8; MAX_BLOCK + CHUNK];
 
-/// Decoded sequences; all-zero memory is an empty queue.
+/// Decoded sequences. All-zero memory is an empty queue.
+///
+/// # Invariants
+/// - `executed <= decoded <= SIZE`.
 pub(super) struct Queue {
     sequences: [Sequence; SIZE],
-    /// Sequences that were executed, and all.
+    /// Number of sequences that were executed.
     executed: usize,
+    /// Number of sequences in the queue, including those that were executed.
     decoded: usize,
 }
 
@@ -31,18 +35,19 @@ impl Queue {
         self.refill(0);
     }
 
-    /// Slots for the next sequences, once all have been executed.
+    /// Slots for the next sequences. To be filled only when all sequences have been executed.
     pub(super) fn slots(&mut self) -> &mut [Sequence; SIZE] {
         &mut self.sequences
     }
 
-    /// The first `count` slots have been filled.
+    /// Makes the first `count` slots, which have been filled, the sequences to execute.
     pub(super) fn refill(&mut self, count: usize) {
         (self.executed, self.decoded) = (0, count);
     }
 
-    /// Executes the sequences (3.1.1.4), and judges each that is unusual. Their literals are the
-    /// `remaining` ones of `literals`. Returns whether the round had room for all.
+    /// Executes the sequences (3.1.1.4). Their literals are the `remaining` ones of `literals`. A sequence
+    /// that the executor leaves is executed and checked by `judge`. Returns whether the round had room
+    /// for all.
     pub(super) fn execute<P: Page>(
         &mut self,
         literals: &Literals,
@@ -53,7 +58,7 @@ impl Queue {
             let queue = self.sequences.get_mut(self.executed..self.decoded).unwrap_or(&mut []);
             let done = executor.execute(queue, literals, remaining);
             self.executed = self.executed.wrapping_add(done);
-            // Nothing may be judged before that.
+            // The parked copy comes before the next sequence, which must not be judged until it is made.
             if executor.is_parked() {
                 return Ok(false);
             }
@@ -67,8 +72,13 @@ impl Queue {
 }
 
 impl Sequence {
-    /// Executes a sequence as far as the round has room, and says what is wrong with it, in the order of its
-    /// bytes. Returns whether there was room for all of it, or its match was parked.
+    /// Executes a sequence as far as the round has room. Returns `true` if it was executed entirely, or all
+    /// but a part of its match, which is parked.
+    ///
+    /// # Errors
+    ///
+    /// The first of these that applies: the distance is zero, the literals are more than remain, the output
+    /// is more than the block's budget; then what [`copy`](Executor::copy) finds wrong with the distance.
     #[cold]
     #[inline(never)]
     fn judge<P: Page>(
@@ -102,7 +112,7 @@ impl Sequence {
     }
 }
 
-/// Repeated_Offset1 to 3.
+/// Repeated_Offset1 to 3, as they are while sequences are decoded.
 #[derive(Clone, Copy)]
 pub(super) struct Resolver {
     repeated: [u32; 3],
@@ -117,8 +127,22 @@ impl Resolver {
         self.repeated
     }
 
-    /// Resolves an Offset_Value (3.1.1.5): values 1 to 3 are repeated offsets, counted from the second one on
-    /// if there are no literals. There is no branch, as none could be predicted.
+    /// Resolves an Offset_Value (3.1.1.5), and updates the repeated offsets. This is written as selections
+    /// without branches, because which case comes next can't be predicted.
+    ///
+    /// Values above 3 are offsets plus 3. Values 1 to 3 are repeated offsets, counted from the second one
+    /// on if there are no literals. `place` has this shift in it:
+    ///
+    /// ```text
+    /// place   value      distance     the repeated offsets after it
+    /// 1       1          first        first,    second, third
+    /// 2       1 or 2     second       second,   first,  third
+    /// 3       2 or 3     third        third,    first,  second
+    /// 4       3          first - 1    distance, first,  second
+    /// 4 up    4 up       value - 3    distance, first,  second
+    /// ```
+    ///
+    /// `third` is replaced from place 3 on and `second` from place 2 on; the distance always becomes first.
     #[inline(always)]
     pub(super) fn sequence(&mut self, value: u32, literals_length: u32, length: u32) -> Sequence {
         let [first, second, third] = self.repeated;

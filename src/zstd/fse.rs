@@ -4,43 +4,55 @@
 use crate::bits::{BackwardBits, Bits, Held};
 use crate::zeroed::{zeroed, Zeroed};
 
-/// Most symbols of an alphabet: the match length codes.
+/// Most symbols of an alphabet, which the match length codes have.
 const MAX_SYMBOLS: usize = 53;
 
-/// Most rows of a table.
+/// Most rows of a table that [`Table::build`] can make.
 const MAX_ROWS: usize = 512;
 
 /// The smallest Accuracy_Log (4.1.1).
 const MIN_LOG: u32 = 5;
 
-/// A row of a decoding table: a state.
+/// A row of a decoding table: what the symbol of one state stands for, and which states can be next.
+///
+/// ```text
+/// | base, 32 bits | next, 16 bits | state_bits, 8 bits | bits, 8 bits |    (the compiler orders them)
+///
+/// value of the symbol = base + `bits` bits of the stream
+/// next state          = next + `state_bits` bits of the stream
+/// ```
+///
+/// A row has eight bytes. It has the base and extra bits of the symbol instead of the symbol itself, which
+/// spares a second lookup per symbol.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
-    /// What the symbol stands for: `base`, plus a number of `bits` bits.
+    /// The least value that the symbol stands for.
     pub(super) base: u32,
-    /// The next state: this, plus a number of `state_bits` bits.
+    /// The first of the 2^`state_bits` states that can be next.
     next: u16,
+    /// Bits to read for the next state.
     state_bits: u8,
+    /// Extra bits of the symbol, to be added to `base`.
     pub(super) bits: u8,
 }
 
 zeroed! { impl for Row { base, next, state_bits, bits } }
 
 impl Row {
-    /// The value of the symbol, by the bits read for it.
+    /// The value of the symbol, given its extra bits.
     #[inline(always)]
     pub(super) fn value(&self, bits: u32) -> u32 {
         self.base.wrapping_add(bits)
     }
 
-    /// The next state, by the bits read for it.
+    /// The next state, given the bits read for it.
     #[inline(always)]
     fn next(&self, bits: u32) -> usize {
         u32::from(self.next).wrapping_add(bits) as usize
     }
 }
 
-/// What a symbol stands for: `base`, plus a number of so many bits.
+/// What a symbol stands for: `base`, plus a number of `bits` extra bits.
 #[derive(Clone, Copy)]
 pub(super) struct Symbol {
     pub(super) base: u32,
@@ -49,7 +61,7 @@ pub(super) struct Symbol {
 
 /// What the symbols of an alphabet stand for.
 pub(super) struct Alphabet {
-    /// One for each index of six bits. Those from `size` on mean nothing.
+    /// One symbol for each index of six bits. Symbols from `size` on are meaningless.
     symbols: [Symbol; 64],
     size: usize,
 }
@@ -71,10 +83,23 @@ impl Alphabet {
     }
 }
 
-/// Why there is no table.
+/// The error of a description that defines no table.
 pub(super) struct NotATable;
 
-/// Reads a value from 0 to `remaining + 1`. The small ones have a bit less.
+/// Reads a value from 0 to `most` = `remaining + 1`, of which small ones have one bit less than the others
+/// (4.1.1).
+///
+/// `most` has `width + 1` bits, which allow 2^(`width` + 1) values: `short` more than there are. So `short`
+/// values can do with `width` bits, those from 0 to `short` - 1. If the low `width` bits are any other
+/// number, one more bit is read above them. If it is clear, the value is that number; if it is set, `short`
+/// is subtracted from the whole, so that the values have no gap.
+///
+/// ```text
+/// most = 157: width 7, short = 256 - 158 = 98
+/// low bits 0 to 97                     values 0 to 97          7 bits
+/// low bits 98 to 127, then a 0         values 98 to 127        8 bits
+/// low bits 98 to 127, then a 1         values 128 to 157       8 bits, 128 + low - 98
+/// ```
 fn read_value(bits: &mut Bits<'_>, remaining: u32) -> Result<u16, NotATable> {
     let most = remaining.wrapping_add(1);
     let width = most.leading_zeros() ^ 31;
@@ -104,17 +129,18 @@ pub(super) struct Table<const N: usize> {
     rows: [Row; N],
     /// Accuracy_Log: bits of a state.
     log: u32,
-    /// The distribution that it was made from, how likely each symbol of the alphabet is: points, or
-    /// -1 for less than one (4.1.1).
+    /// The distribution from which the table was built (4.1.1): how likely each symbol is, in points out of
+    /// 2^`log`, or -1 for less than one point.
     points: [i16; MAX_SYMBOLS],
-    /// What [`build`](Self::build) works on: as many of each symbol as it has points, and space for a word.
+    /// Working memory of [`build`](Self::build): each symbol in order, as often as it has points, and room
+    /// for a word after that.
     ordered: [u8; MAX_ROWS + 8],
 }
 
 zeroed! { impl [const N: usize] for Table<N> { rows, log, points, ordered } }
 
 impl<const N: usize> Table<N> {
-    /// The table of a distribution that is fixed (3.1.1.3.2.2).
+    /// The table of a predefined distribution (3.1.1.3.2.2).
     pub(super) const fn fixed<const M: usize>(
         points: [i16; M],
         log: u32,
@@ -137,8 +163,8 @@ impl<const N: usize> Table<N> {
         bits.take(self.log as u8) as usize
     }
 
-    /// The state after `row`. It is cut to `ROWS`, at most the table's size, where the compiler sees it, so that
-    /// [`row`](Self::row) need not do it again.
+    /// The state after `row`. The table must have no row in use from `ROWS` on. The state is masked here, so
+    /// that the compiler sees its range, and drops the mask in [`row`](Self::row).
     #[inline(always)]
     pub(super) fn next<const ROWS: usize>(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
         const { assert!(ROWS <= N) };
@@ -150,14 +176,14 @@ impl<const N: usize> Table<N> {
         &self.rows[state & (N - 1)]
     }
 
-    /// One row for one symbol, whatever comes (RLE_Mode).
+    /// Makes this the table of RLE_Mode: one row for `symbol`, which takes no bits and is its own next state.
     pub(super) fn repeat(&mut self, symbol: Symbol) {
         self.log = 0;
         self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::ZEROED };
     }
 
-    /// Reads the FSE Table Description at the start of `input`, and builds its table. Returns the description's
-    /// length (4.1.1).
+    /// Reads the FSE Table Description at the start of `input`, and builds its table (4.1.1). Returns the
+    /// length of the description in bytes.
     #[inline(never)]
     pub(super) fn read(
         &mut self,
@@ -177,7 +203,7 @@ impl<const N: usize> Table<N> {
             let point = i32::from(read_value(&mut bits, remaining)?).wrapping_sub(1);
             *places.next().ok_or(NotATable)? = point as i16;
             remaining = remaining.checked_sub(point.unsigned_abs()).ok_or(NotATable)?;
-            // After a zero it is told how many more follow.
+            // A zero is followed by the number of further zeros.
             let mut more = point == 0;
             while more {
                 let zeros = bits.take(2).ok_or(NotATable)?;
@@ -191,8 +217,27 @@ impl<const N: usize> Table<N> {
         Ok(input.len().saturating_sub(bits.unread().len()))
     }
 
-    /// From the distribution to the rows (4.1.1). If the points do not add up to the table's size,
-    /// there are rows that mean nothing.
+    /// Builds the rows from the distribution (4.1.1). If the points don't add up to the table's size, some
+    /// rows are meaningless.
+    ///
+    /// First each row gets its symbol, in `base`. Then the rows get their next states. The rows of a symbol
+    /// with `p` points are numbered from `p` to 2 `p` - 1, from the lowest state up. Row number `c` reads as
+    /// many bits as it takes to shift `c` up to the range from `size` to 2 `size` - 1:
+    ///
+    /// ```text
+    /// bits = log - floor(log2 c)         next = (c << bits) - size
+    /// ```
+    ///
+    /// A row reaches 2^bits states, and `c << bits` grows by as much from one `c` to the next. So the range
+    /// of one row starts where that of the row before it ends. Where `c` is a power of two, that is at
+    /// `size`, and the range starts at 0 with one bit less. Together, the rows of a symbol reach each state
+    /// once. For 5 points and a size of 128:
+    ///
+    /// ```text
+    /// c                5      6      7       8      9
+    /// bits             5      5      5       4      4
+    /// next states  32-63  64-95  96-127   0-15  16-31
+    /// ```
     #[inline(never)]
     const fn build(&mut self, alphabet: &Alphabet) {
         let log = self.log;
@@ -200,9 +245,15 @@ impl<const N: usize> Table<N> {
         let symbols = alphabet.size;
         let size = 1usize.wrapping_shl(log);
         let mask = size.wrapping_sub(1) & (N - 1);
-        // Symbols with less than one point have a row each at the end, in which they stand by number first.
-        // The others lie in order, each as often as it has points, eight at a time: what a word has too
-        // many the next one overwrites. So how many points a symbol has is seldom a branch.
+        // Symbols of less than one point get a row each, from the last row down. The others are listed in
+        // `ordered`, each as often as it has points. A store writes eight copies of a symbol, and the next
+        // symbol overwrites those that are too many. So symbols of one to eight points all take one store,
+        // without a branch on how many points it is.
+        //
+        //     a, 3 points   a a a a a a a a
+        //     b, 1 point          b b b b b b b b
+        //     c, 9 points           c c c c c c c c|c c c c c c c c
+        //     ordered       a a a b c c c c c c c c c x x x x x x x    x: to be overwritten, or unused
         let mut next = [0u16; 64];
         let mut rows = 0usize;
         let mut last = mask;
@@ -233,14 +284,14 @@ impl<const N: usize> Table<N> {
             self.rows[place & (N - 1)].base = self.ordered[row] as u32;
             row = row.wrapping_add(1);
             place = place.wrapping_add(step) & mask;
-            // Taken by one of those at the end: at most all of them in a row.
+            // Skip the rows at the end that are taken, of which there are at most `MAX_SYMBOLS`.
             let mut passed = 0;
             while place > last && passed < MAX_SYMBOLS {
                 place = place.wrapping_add(step) & mask;
                 passed = passed.wrapping_add(1);
             }
         }
-        // Each symbol's states count from its points up to twice that, from the lowest row.
+        // `next` is the number of the next row of each symbol.
         let mut state = 0usize;
         while state <= mask {
             let symbol = self.rows[state & (N - 1)].base as usize & 63;
@@ -259,7 +310,7 @@ impl<const N: usize> Table<N> {
         }
     }
 
-    /// Takes over a table that is not larger.
+    /// Copies the rows of a table that is not larger, and its Accuracy_Log.
     pub(super) fn copy_from<const M: usize>(&mut self, table: &Table<M>) {
         self.log = table.log;
         self.rows.iter_mut().zip(&table.rows).for_each(|(row, other)| *row = *other);
@@ -283,7 +334,7 @@ mod tests {
         Alphabet::new(symbols)
     };
 
-    /// The example of the specification: five points of 128 (4.1.1).
+    /// The example of the specification: a symbol with 5 points of 128 (4.1.1).
     #[test]
     fn the_example() {
         // A symbol with one point takes row 0, so that the other's first row is 1.
@@ -295,7 +346,7 @@ mod tests {
         assert_eq!(rows, [(5, 32), (5, 64), (5, 96), (4, 0), (4, 16)]);
     }
 
-    /// Tables of random distributions, against the definition: a row after the other for each symbol.
+    /// Tables of random distributions have their symbols where the definition has them.
     #[test]
     fn rows_of_any_distribution() {
         let mut random = Random(1);
@@ -336,7 +387,7 @@ mod tests {
         }
     }
 
-    /// Each state of a table is reached from each symbol by one row.
+    /// Exactly one row of each symbol leads to each state.
     #[test]
     fn rows_of_a_symbol_cover_all_states() {
         for points in
@@ -358,7 +409,7 @@ mod tests {
 
     #[test]
     fn value_ranges() {
-        // 156 points left: 0 to 97 in seven bits, 98 to 157 in eight.
+        // 156 points remain: 0 to 97 take seven bits, 98 to 157 eight.
         for value in 0..=157u32 {
             let (bits, width) = match value {
                 0..=97 => (value, 7),

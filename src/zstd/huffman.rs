@@ -10,20 +10,21 @@ use super::fse::{Alphabet, Symbol, Table as FseTable};
 
 /// Longest code (4.2.1).
 const MAX_BITS: u32 = 11;
-/// Symbols are bytes; the weight of the last one is not told.
+/// Most weights in a description. Symbols are bytes, and the weight of the last one is left out.
 const MAX_WEIGHTS: usize = 255;
-/// Weights are up to [`MAX_BITS`].
+/// Number of valid weights, which are 0 to [`MAX_BITS`].
 const WEIGHT_SYMBOLS: usize = MAX_BITS as usize + 1;
-/// Weights that are read as four bits have so many values.
+/// Number of values that a weight of four bits can have, including invalid ones.
 const WEIGHT_VALUES: usize = 16;
-/// The largest Accuracy_Log of their table (4.2.1.2).
+/// The largest Accuracy_Log of the table of weights (4.2.1.2).
 const WEIGHT_LOG: u32 = 6;
 const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
-/// Weights that are decoded for one refill.
+/// Weights that are decoded per refill.
 const WEIGHTS_REFILLED: usize = 8;
 const _: () = assert!(WEIGHTS_REFILLED as u32 * WEIGHT_LOG <= BACKWARD_REFILLED);
 
-/// Symbols of a stream that are decoded for one refill, by either reader.
+/// Symbols of a stream that are decoded per refill. Either reader provides 56 bits or more, which is enough
+/// for 5 codes of 11 bits. So the 11 bits of each lookup are bits of the stream, until that ends.
 const SYMBOLS: usize = (WINDOW_REFILLED / MAX_BITS) as usize;
 const _: () = assert!(WINDOW_REFILLED <= BACKWARD_REFILLED);
 
@@ -37,14 +38,20 @@ static WEIGHTS: Alphabet = {
     Alphabet::new(symbols)
 };
 
-/// What the next bits of a stream decode to: a symbol in the high byte, and how many bits it has in the
-/// low one, where a shift takes them as they are.
+/// What the next bits of a stream decode to. The low six bits are all that a shift uses of its count, so
+/// shifting by the whole entry shifts by the code's length.
+///
+/// ```text
+///    15    8   7          0
+/// | symbol | code length, 1 to 11 |
+/// ```
 type Entry = u16;
 
-/// The tree of a literals section, as a table; all-zero memory is one that has no tree yet.
+/// The tree of a literals section, as a table. All-zero memory has no tree yet.
 pub(super) struct Huffman {
+    /// Indexed by the next `MAX_BITS` bits, the first one highest.
     table: [Entry; 1 << MAX_BITS],
-    /// Max_Number_of_Bits; 0: there is no tree.
+    /// Max_Number_of_Bits, or 0 if there is no tree.
     bits: u32,
     weights: [u8; MAX_WEIGHTS + 1],
     /// Symbols in the order of their weights.
@@ -64,7 +71,7 @@ impl Huffman {
         self.bits > 0
     }
 
-    /// Reads a Huffman_Tree_Description, and returns its length (4.2.1).
+    /// Reads a Huffman_Tree_Description (4.2.1). Returns its length in bytes.
     pub(super) fn read(&mut self, input: &[u8]) -> Result<usize, Error> {
         let (&header, rest) = input.split_first().ok_or(Error::ZstdHuffmanTree)?;
         self.bits = 0;
@@ -79,7 +86,7 @@ impl Huffman {
             let count = usize::from(header.wrapping_sub(127));
             let length = count.div_ceil(2);
             let pairs = rest.get(..length).ok_or(Error::ZstdHuffmanTree)?;
-            // After an odd count there is one more, which is not used.
+            // If the count is odd, the last pair has one weight more, which is ignored.
             let mut slots = &mut self.weights[..];
             for &pair in pairs {
                 let chunk;
@@ -92,8 +99,8 @@ impl Huffman {
         Ok(length.wrapping_add(1))
     }
 
-    /// Reads weights coded by FSE: by two states of one table, in turn, up to the end of the bits
-    /// (4.2.1.2). Returns how many there are.
+    /// Reads weights coded by FSE: by two states of one table in turn, until the bits are used up (4.2.1.2).
+    /// Returns their number.
     #[inline(never)]
     fn read_fse_weights(&mut self, stream: &[u8]) -> Option<usize> {
         let mut bits = BackwardBits::new(stream)?;
@@ -112,7 +119,7 @@ impl Huffman {
                 count = count.wrapping_add(1);
                 state = self.weight_table.next::<WEIGHT_TABLE>(row, &mut bits);
                 (state, other) = (other, state);
-                // After the last bits they are zero.
+                // The state that lacked bits is not used. The other one has the last weight.
                 if bits.is_overdrawn() {
                     *slots.next()? = self.weight_table.row(state).base as u8;
                     return Some(count.wrapping_add(1));
@@ -121,10 +128,10 @@ impl Huffman {
         }
     }
 
-    /// From `count` weights to the table; the last weight completes the tree (4.2.1, 4.2.1.3).
+    /// Builds the table from `count` weights and a last one that completes the tree (4.2.1, 4.2.1.3).
     #[inline(never)]
     fn build(&mut self, count: usize) -> Option<()> {
-        // How many symbols have each weight. Weights above `MAX_BITS` make the sum below too large.
+        // The number of symbols of each weight. A weight above `MAX_BITS` makes the sum below too large.
         let mut symbols = [0u32; WEIGHT_VALUES];
         for &weight in self.weights.get(..count)? {
             let symbols = &mut symbols[usize::from(weight) % WEIGHT_VALUES];
@@ -133,7 +140,7 @@ impl Huffman {
         let sum = (0..=u8::MAX).zip(&symbols).fold(0u32, |sum, (weight, &symbols)| {
             sum.wrapping_add(symbols.wrapping_mul(entries(weight)))
         });
-        // The next power of two, of which the last weight is what is missing.
+        // The last weight is what is missing from the sum to the next power of two, 2^bits.
         let bits = u32::BITS.wrapping_sub(sum.leading_zeros());
         if sum == 0 || bits > MAX_BITS {
             return None;
@@ -150,12 +157,11 @@ impl Huffman {
         if symbols[1] == 0 {
             return None;
         }
-        // In the order of weights, and of numbers among those of one weight, which is the order of the
-        // table: entries of one symbol after the other, with a length that seldom changes.
+        // Symbols are sorted by weight, and by number within a weight: the order of their runs in the table.
         let (mut places, mut place) = ([0u8; WEIGHT_VALUES], 0u8);
         for (begin, &symbols) in places.iter_mut().zip(&symbols) {
             *begin = place;
-            // 256 symbols wrap to 0, where nothing is placed any more.
+            // After all of 256 symbols this wraps to 0, but nothing is placed there any more.
             place = place.wrapping_add(symbols as u8);
         }
         let mut symbol = 0u8;
@@ -165,7 +171,8 @@ impl Huffman {
             *place = place.wrapping_add(1);
             symbol = symbol.wrapping_add(1);
         }
-        // The table is one of the longest codes, whatever the tree's are.
+        // A code of n bits has a run of 2^(MAX_BITS - n) entries: all indices that start with it. The runs
+        // are of one size for one weight, so the size is chosen once per weight.
         let unused = MAX_BITS.wrapping_sub(bits);
         let (mut order, mut table) = (&self.order[..], &mut self.table[..]);
         for (weight, &symbols) in (0..=u8::MAX).zip(&symbols) {
@@ -192,13 +199,13 @@ impl Huffman {
         Some(())
     }
 
-    /// Decodes one stream that makes `out` (4.2.2).
+    /// Decodes one stream of exactly the symbols of `out` (4.2.2).
     pub(super) fn decode(&self, stream: &[u8], out: &mut [u8]) -> Option<()> {
         let mut bits = BackwardBits::new(stream)?;
         self.decode_rest(&mut bits, out)
     }
 
-    /// Decodes four streams beside each other, which make the quarters of `out` in their order.
+    /// Decodes four streams at once, which have the symbols of the quarters of `out` in order (4.2.2).
     #[inline(never)]
     pub(super) fn decode_four(&self, streams: [&[u8]; 4], out: &mut [u8]) -> Option<()> {
         let quarter = out.len().div_ceil(4);
@@ -220,27 +227,27 @@ impl Huffman {
         Some(())
     }
 
-    /// Decodes four streams while each has eight bytes for a refill and room for [`SYMBOLS`]. Returns
-    /// how many symbols of each stream were decoded. A function by itself: its loop takes all registers.
+    /// Decodes four streams while each has eight bytes for a refill and room for [`SYMBOLS`]. Returns the
+    /// number of symbols decoded from each stream. This is not inlined, because its loop takes all registers.
     #[inline(never)]
     fn decode_rounds(
         &self,
         streams: &mut [BackwardWindow<'_>; 4],
         [a, b, c, d]: &mut [&mut [u8]; 4],
     ) -> Option<usize> {
-        // All four get the length of the last one, which is the shortest: then one comparison per round
-        // bounds them all.
+        // All quarters are cut to the length of the last, which is the shortest, so that one comparison per
+        // round bounds all of them.
         let length = d.len();
         let (a, b, c) = (a.get_mut(..length)?, b.get_mut(..length)?, c.get_mut(..length)?);
         // Copies that live in registers.
         let [mut s, mut t, mut u, mut v] = *streams;
         let mut done = 0u32;
-        // A symbol's place in the table depends on the symbol before it, in the same stream only. So the
-        // four streams take turns symbol by symbol, and the processor works on all of them at once.
+        // Where a symbol's code starts depends on the symbol before it, but only in the same stream. So the
+        // streams take turns symbol by symbol, and a processor can overlap their lookups.
         while let (Some(a), Some(b), Some(c), Some(d)) =
             (chunk(a, done), chunk(b, done), chunk(c, done), chunk(d, done))
         {
-            // A refill does not change where a stream is, so that it does no harm if a later one fails.
+            // A refill doesn't change a stream's position, so it does no harm if a later one fails.
             if !(s.refill() && t.refill() && u.refill() && v.refill()) {
                 break;
             }
@@ -256,7 +263,7 @@ impl Huffman {
         Some(done as usize)
     }
 
-    /// The next symbol of a stream.
+    /// Decodes the next symbol of a stream, of which [`MAX_BITS`] bits must be readable.
     #[inline(always)]
     fn symbol(&self, bits: &mut BackwardWindow<'_>) -> u8 {
         let entry = self.table[(bits.peek() >> (u64::BITS - MAX_BITS)) as usize];
@@ -264,7 +271,7 @@ impl Huffman {
         (entry >> 8) as u8
     }
 
-    /// The last symbols of a stream, which then must have come to its end.
+    /// Decodes the remaining symbols of a stream, which must end exactly with them.
     #[inline(never)]
     fn decode_rest(&self, bits: &mut BackwardBits<'_>, out: &mut [u8]) -> Option<()> {
         let mut b = *bits;
@@ -275,7 +282,7 @@ impl Huffman {
             (chunk, rest) = rest.split_at_mut_checked(length)?;
             b.refill();
             for slot in chunk {
-                // Where bits are missing it is a symbol all the same.
+                // If bits are missing, this is some symbol, and the check below fails.
                 let entry = self.table[(b.peek() >> (u64::BITS - MAX_BITS)) as usize];
                 b.consume(entry as u8);
                 *slot = (entry >> 8) as u8;
@@ -288,15 +295,15 @@ impl Huffman {
     }
 }
 
-/// The symbols of a round from `at` on.
+/// The room for the symbols of a round, from `at` on.
 #[inline(always)]
 fn chunk(out: &mut [u8], at: u32) -> Option<&mut [u8; SYMBOLS]> {
     let at = at as usize;
     out.get_mut(at..at.wrapping_add(SYMBOLS))?.first_chunk_mut()
 }
 
-/// Fills `table` with `N` entries for each of `symbols`, whose codes have `length` bits, and returns the
-/// entries after these. `N` is a constant so that a run is one or two stores.
+/// Writes a run of `N` entries for each of `symbols`, whose codes have `length` bits, to the start of
+/// `table`. Returns the rest of the table. `N` is a constant so that a run is one or two stores.
 #[inline(always)]
 fn fill<'t, const N: usize>(
     mut table: &'t mut [Entry],
@@ -315,7 +322,7 @@ fn entry(symbol: u8, length: u16) -> Entry {
     u16::from(symbol) << 8 | length
 }
 
-/// Entries of a table that a weight takes: half of what the weight above does.
+/// Length of a weight's run, in codes of the tree's longest length: 2^(`weight` - 1), and 0 for weight 0.
 fn entries(weight: u8) -> u32 {
     1u32.wrapping_shl(u32::from(weight)) >> 1
 }
@@ -327,9 +334,9 @@ mod tests {
     use super::*;
     use crate::zeroed::Zeroed;
 
-    /// A tree of a given longest code: weights of all symbols but the last one, whose weight follows.
+    /// The weights of a random tree whose longest code has `bits` bits, including the last weight.
     fn tree(seed: u32, bits: u32) -> Vec<u8> {
-        // Lengths of a complete code: the two longest codes, and of the others some that are split.
+        // The lengths of a complete code: one code of each length and two of the longest, some of them split.
         let mut lengths: Vec<u32> = (1..=bits).chain([bits]).collect();
         let mut random = seed;
         for _ in 0..200 {
@@ -352,7 +359,7 @@ mod tests {
             .collect()
     }
 
-    /// The table by its definition: symbol after symbol in the order of weights (4.2.1.3).
+    /// The table by its definition: a run for each symbol, in the order of weights (4.2.1.3).
     fn naive(weights: &[u8], bits: u32) -> Vec<Entry> {
         let mut table = Vec::new();
         for weight in 1..=bits as u8 {
@@ -399,7 +406,7 @@ mod tests {
             let count = weights.len() - 1;
             huffman.weights[..count].copy_from_slice(&weights[..count]);
             huffman.build(count).unwrap();
-            // Any index of the table is a symbol of the tree.
+            // Each entry of the table has a symbol of the tree.
             let places = (0..length).map(|i| (i.wrapping_mul(2654435761) >> 15) as usize % 2048);
             let symbols: Vec<u8> = places.map(|at| (huffman.table[at] >> 8) as u8).collect();
             let quarter = symbols.len().div_ceil(4);
@@ -425,7 +432,7 @@ mod tests {
         }
     }
 
-    /// A stream, written from its end: codes of the last symbol first (4.2.2).
+    /// Encodes a stream, which starts with the code of the last symbol (4.2.2).
     fn encode(table: &[Entry], symbols: &[u8]) -> Vec<u8> {
         let mut bits = Vec::new();
         for &symbol in symbols.iter().rev() {

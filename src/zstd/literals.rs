@@ -11,16 +11,17 @@ use super::execute::Literals;
 use super::huffman::Huffman;
 use super::MAX_BLOCK;
 
-/// Sizes of three streams (3.1.1.3.1.6).
+/// Size of the Jump_Table, which has the sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
-/// Fewest symbols of four streams: with less, one of them would start after the last symbol.
+/// Fewest literals that four streams may have, as in the reference decoder. The first three streams have a
+/// quarter each, rounded up, which would be too many of 2 or 5 literals, for example.
 const MIN_FOUR: usize = 6;
 
-/// Bytes after the last literal that a copy of literals may read: it copies whole chunks.
+/// Bytes after the last literal that a copy of literals may read, because it copies whole chunks.
 const LITERALS_AFTER: usize = size_of::<Literals>() - MAX_BLOCK;
 
-/// Reads the literals section at the beginning of `block`. The literals, at most `max`, are then the
-/// first bytes of `literals`. Returns how many they are, and the section's length.
+/// Reads the literals section at the start of `block`, and stores the literals, at most `max`, at the start
+/// of `literals`. Returns the number of literals, and the section's length in bytes.
 pub(super) fn read(
     block: &[u8],
     max: usize,
@@ -55,8 +56,8 @@ pub(super) fn read(
             }
         }
     }
-    // What comes after the last literal could get into a page, as scratch bytes. It must not be what lay in
-    // the decoder's memory before.
+    // A copy in whole chunks can put bytes after the last literal into a page, as scratch bytes. Clear
+    // them, so that earlier contents of the decoder's memory don't get there.
     if let Some(after) = literals.get_mut(length..).and_then(|after| after.first_chunk_mut()) {
         *after = [0; LITERALS_AFTER];
     }
@@ -75,17 +76,18 @@ enum Kind {
 /// Literals_Section_Header (3.1.1.3.1.1).
 struct Header {
     kind: Kind,
-    /// Bytes of the header itself.
+    /// Length of the header in bytes.
     length: usize,
+    /// Number of literals.
     regenerated: usize,
-    /// Bytes of what follows the header.
+    /// Length in bytes of what follows the header.
     compressed: usize,
-    /// Whether there are four streams, not one.
+    /// Whether there are four streams instead of one.
     four: bool,
 }
 
 impl Header {
-    /// From the first bytes of a section; those that are missing are zero.
+    /// Reads the header from the first eight bytes of a section. Missing ones are zero.
     fn new(head: u64) -> Self {
         let format = head >> 2 & 3;
         let field = |from: u32, bits: u32| (head >> from & !u64::MAX.wrapping_shl(bits)) as usize;
@@ -114,7 +116,7 @@ impl Header {
     }
 }
 
-/// Cuts four streams by their Jump_Table (3.1.1.3.1.6).
+/// Splits a Jump_Table and four streams into the streams (3.1.1.3.1.6).
 fn four_streams(streams: &[u8]) -> Option<[&[u8]; 4]> {
     let (&[a, b, c, d, e, f], rest) = streams.split_first_chunk::<JUMP_TABLE>()?;
     let size = |low, high| usize::from(u16::from_le_bytes([low, high]));

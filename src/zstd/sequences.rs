@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The Sequences_Section of a compressed block: reading and executing sequences (RFC 8878,
-//! 3.1.1.3.2 and 3.1.1.4).
+//! The Sequences_Section of a compressed block: decoding and executing sequences (RFC 8878, 3.1.1.3.2 and
+//! 3.1.1.4).
 
 use core::ops::Range;
 
@@ -18,17 +18,25 @@ use super::codes::{
 use super::execute::{Literals, Queue, Resolver, SIZE};
 use super::fse::Table;
 
-/// Most bits of a sequence, without those of the states, that one refill is enough for. Longer sequences are
-/// rare. They take a refill for the offset, one for both lengths, which have up to 16 bits each, and one for
-/// the states.
+/// Most extra bits of a sequence's three codes for which a single refill is enough. What one sequence
+/// reads, in this order:
+///
+/// ```text
+/// offset   | match length | literals length | three state updates
+/// up to 31 | up to 16     | up to 16        | up to 9 + 9 + 8 = STATE_BITS
+/// ```
+///
+/// A refill provides 57 bits, so after 26 for the states 31 remain for the rest. A sequence with more extra
+/// bits is rare, and takes three refills: one for the offset, one for both lengths, and one for the states.
 const MAX_FAST_BITS: u8 = (BACKWARD_REFILLED - STATE_BITS) as u8;
 const _: () = assert!(OFFSET_CODES as u32 - 1 <= BACKWARD_REFILLED);
 const _: () = assert!(16 + 16 <= BACKWARD_REFILLED);
 const _: () = assert!(STATE_BITS <= BACKWARD_REFILLED);
 
-/// What a frame's blocks hand on to each other; all-zero memory is a valid value.
+/// The sequences of the present block, and what blocks take over from the ones before: tables and repeated
+/// offsets. All-zero memory is a valid value.
 pub(super) struct Sequences {
-    /// Whether there are tables that a block can use again.
+    /// Whether there are tables that Repeat_Mode can use.
     known: bool,
     literals_lengths: Table<TABLE>,
     offsets: Table<TABLE>,
@@ -37,13 +45,15 @@ pub(super) struct Sequences {
     repeated: [u32; 3],
     /// Sequences of the present block that are not decoded yet.
     remaining: u32,
-    /// Bytes that the block may have yet.
+    /// Bytes that the present block may still write.
     budget: u32,
-    /// The block's stream, and the three states.
+    /// Position in the block's bitstream.
     held: BackwardHeld,
+    /// States of the literals length, offset and match length codes.
     states: [usize; 3],
+    /// Decoded sequences.
     queue: Queue,
-    /// What is wrong after them.
+    /// The error that follows the decoded sequences, if any.
     verdict: Verdict,
 }
 
@@ -55,13 +65,13 @@ zeroed! {
 }
 
 impl Sequences {
-    /// Begins a frame.
+    /// Begins a frame: forgets the tables, and sets the repeated offsets to 1, 4 and 8 (3.1.1.5).
     pub(super) fn reset(&mut self) {
         self.known = false;
         self.repeated = [1, 4, 8];
     }
 
-    /// Reads the tables and offsets of a dictionary (RFC 8878, 5), and returns their length.
+    /// Reads the tables and offsets of a dictionary (RFC 8878, 5). Returns their length in bytes.
     pub(super) fn read_dictionary(&mut self, input: &[u8]) -> Option<usize> {
         let mut rest = input;
         read_table(&mut self.offsets, &mut rest, &OFFSETS, OFFSET_LOG)?;
@@ -81,8 +91,8 @@ impl Sequences {
         self.repeated
     }
 
-    /// Reads the header and tables at the start of `section`, and begins its stream, which is what
-    /// follows. The block may have `budget` bytes.
+    /// Reads the header and the tables at the start of `section`, and begins its bitstream, which is the
+    /// rest. Returns the bitstream. The block may write `budget` bytes.
     pub(super) fn begin<'a>(
         &mut self,
         section: &'a [u8],
@@ -139,13 +149,14 @@ impl Sequences {
         Ok(rest)
     }
 
-    /// Bytes that the block may have after the sequences.
+    /// Bytes that the present block may still write.
     pub(super) fn budget(&self) -> usize {
         self.budget as usize
     }
 
-    /// Executes sequences until none remains or the round has no more room. Their literals are the `remaining`
-    /// ones of `literals`. A function of its own, so that its stack is free while literals are decoded.
+    /// Decodes and executes sequences until none remain or the round has no more room. Their literals are
+    /// the `remaining` ones of `literals`. This is not inlined, so that its stack is free while literals are
+    /// decoded.
     #[inline(never)]
     pub(super) fn run<P: Page>(
         &mut self,
@@ -170,12 +181,13 @@ impl Sequences {
         Ok(step)
     }
 
-    /// Decodes the next sequences, and notes what is wrong after those that are good.
+    /// Fills the queue with the next sequences. An error is kept as `verdict`, which counts once the
+    /// sequences before it have been executed.
     fn decode(&mut self, stream: &[u8]) {
         let mut bits = BackwardBits::resume(stream, self.held);
         let mut count = 0usize;
         while count < SIZE && self.remaining > 0 {
-            // After the last one there are no states.
+            // No states follow the last sequence.
             let most = self.remaining.wrapping_sub(1) as usize;
             let done = self.decode_some::<false>(&mut bits, count, most);
             count = count.wrapping_add(done);
@@ -199,9 +211,13 @@ impl Sequences {
         self.queue.refill(count);
     }
 
-    /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many. Unless `LAST`:
-    /// as long as a refill has bits for the next one; else one, with what bits there are, and with states
-    /// after it only if there is another.
+    /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many.
+    ///
+    /// Without `LAST`, this stops before a sequence for which the stream has fewer than eight bytes, or that
+    /// has more than [`MAX_FAST_BITS`] extra bits. So no bits can be missing, and there are no checks.
+    ///
+    /// With `LAST`, it decodes one sequence of any kind by three refills. It reads states after that only if
+    /// another sequence follows. The caller checks whether bits were missing.
     #[inline(never)]
     fn decode_some<const LAST: bool>(
         &mut self,
@@ -212,7 +228,7 @@ impl Sequences {
         let mut resolver = Resolver::new(self.repeated);
         // Copies that live in registers.
         let mut b = *bits;
-        // In the tables, as the compiler is to see (see `Table::next`).
+        // Masked so that the compiler sees states within the tables, as in `Table::next`.
         let [mut literals_length_state, mut offset_state, mut match_length_state] =
             self.states.map(|state| state & (TABLE - 1));
         offset_state &= OFFSET_TABLE - 1;
@@ -238,7 +254,7 @@ impl Sequences {
             }
             let (mut length, mut literals_length) =
                 (match_length_row.base, literals_length_row.base);
-            // Most lengths are short, which are told by their codes alone.
+            // Short lengths are the most frequent, and their codes have no extra bits.
             if length_bits > 0 {
                 length = match_length_row.value(b.take(match_length_row.bits));
                 literals_length = literals_length_row.value(b.take(literals_length_row.bits));
@@ -262,7 +278,7 @@ impl Sequences {
     }
 }
 
-/// Number_of_Sequences (3.1.1.3.2.1).
+/// Reads Number_of_Sequences (3.1.1.3.2.1). Returns it, and the bytes after it.
 fn number(section: &[u8]) -> Option<(u32, &[u8])> {
     let (&first, rest) = section.split_first()?;
     let first = u32::from(first);

@@ -8,6 +8,12 @@
  *		each of some bytes that the decoder's memory is full of before
  *	main broken GZIP_STREAM
  *		mistakes of a caller and of a stream
+ *	main sizes
+ *		the constants for static decoders against what pagewise_size() says
+ *	main sectors STREAM CONTENT
+ *		decodes a zstd file from sectors of 512 bytes with a decoder in static memory
+ *	main dictionary FORMAT DICTIONARY STREAM CONTENT
+ *		decodes a stream that needs a dictionary, and is refused without it
  *	main reuse FORMAT STREAM CONTENT OTHER_STREAM OTHER_CONTENT
  *		one decoder for two files, into buffers that hold something else
  */
@@ -160,6 +166,22 @@ static void check_message(struct pagewise *decoder, const char *expected)
 	CHECK(length == strlen(expected) && memcmp(message, expected, length) == 0);
 }
 
+static void check_info(struct pagewise *decoder, int format, int check, uint64_t size, uint64_t id)
+{
+	struct pagewise_info info;
+	int front[3] = { -1, -1, -1 };
+
+	memset(&info, POISON, sizeof(info));
+	CHECK(pagewise_info(decoder, &info, sizeof(info)) == sizeof(info));
+	CHECK(info.format == format && info.check == check);
+	CHECK(info.content_size == size && info.dictionary_id == id);
+	/* A caller that knows of fewer fields, and one that knows of more. */
+	CHECK(pagewise_info(decoder, (struct pagewise_info *)front, 2 * sizeof(int)) == 2 * sizeof(int));
+	CHECK(front[0] == format && front[1] == check && front[2] == -1);
+	CHECK(pagewise_info(decoder, &info, SIZE_MAX) == sizeof(info));
+	CHECK(pagewise_info(decoder, NULL, sizeof(info)) == 0);
+}
+
 static void broken(struct file stream)
 {
 	unsigned char room[1 << 16];
@@ -212,8 +234,28 @@ static void broken(struct file stream)
 	      == PAGEWISE_DONE);
 	CHECK(progress.consumed == stream.length);
 
+	/* Where the fault is: what was consumed before the CRC32, which is not the end of the file. */
 	pagewise_reset(decoder);
+	stream.bytes[stream.length - 5] ^= 1;
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress) == -EBADMSG);
+	CHECK(progress.total_consumed == stream.length - 8);
+	stream.bytes[stream.length - 5] ^= 1;
+
+	/* A refused release has no effect: decoding goes on. */
+	pagewise_reset(decoder);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length / 2, &page, 1, &progress)
+	      == PAGEWISE_NEED_INPUT);
 	CHECK(pagewise_release(decoder, 1) == -EINVAL);
+	check_message(decoder, "pages released before their bytes were final");
+	CHECK(pagewise_decode(decoder, stream.bytes + progress.total_consumed,
+			      stream.length - progress.total_consumed, &page, 1, &progress)
+	      == PAGEWISE_DONE);
+	CHECK(progress.total_consumed == stream.length);
+	CHECK(pagewise_set_dictionary(decoder, "12345678", 8) == -EOPNOTSUPP);
+
+	check_info(decoder, PAGEWISE_GZIP, PAGEWISE_CHECK_CRC32, progress.written, UINT64_MAX);
+	pagewise_reset(decoder);
+	check_info(decoder, PAGEWISE_GZIP, PAGEWISE_CHECK_CRC32, UINT64_MAX, UINT64_MAX);
 	free_decoder(decoder, PAGEWISE_GZIP);
 }
 
@@ -281,8 +323,92 @@ static void reuse(int format, struct file stream, struct file content, struct fi
 	free_decoder(decoder, format);
 }
 
+/* The constants are the sizes, rounded up to 64; pointers of 32 bits make some of them smaller. */
+static void sizes(void)
+{
+	static const size_t sizes[][3] = {
+		{ PAGEWISE_ANY, PAGEWISE_SIZE_ANY, PAGEWISE_SIZE_ANY_CARRY },
+		{ PAGEWISE_GZIP, PAGEWISE_SIZE_GZIP, PAGEWISE_SIZE_GZIP_CARRY },
+		{ PAGEWISE_ZLIB, PAGEWISE_SIZE_ZLIB, PAGEWISE_SIZE_ZLIB_CARRY },
+		{ PAGEWISE_DEFLATE, PAGEWISE_SIZE_DEFLATE, PAGEWISE_SIZE_DEFLATE_CARRY },
+		{ PAGEWISE_XZ, PAGEWISE_SIZE_XZ, PAGEWISE_SIZE_XZ_CARRY },
+		{ PAGEWISE_LZMA, PAGEWISE_SIZE_LZMA, PAGEWISE_SIZE_LZMA_CARRY },
+		{ PAGEWISE_ZSTD, PAGEWISE_SIZE_ZSTD, PAGEWISE_SIZE_ZSTD_CARRY },
+	};
+
+	CHECK(pagewise_version() == PAGEWISE_VERSION);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (size_t carry = 0; carry < 2; carry++) {
+			size_t size = pagewise_size((int)sizes[i][0] | (carry ? PAGEWISE_CARRY : 0));
+			size_t constant = sizes[i][1 + carry];
+
+			CHECK(size && constant % 64 == 0 && size <= constant);
+			CHECK(sizeof(void *) < 8 || constant - size < 64);
+		}
+	}
+}
+
+static void sectors(struct file stream, struct file content)
+{
+	static uint64_t memory[PAGEWISE_SIZE_ZSTD_CARRY / 8];
+	struct pagewise *decoder = (struct pagewise *)memory;
+	struct pagewise_page page = { malloc(content.length), content.length };
+	struct pagewise_progress progress;
+	int result = PAGEWISE_NEED_INPUT;
+	size_t at;
+
+	CHECK(page.data);
+	CHECK(pagewise_init(decoder, sizeof(memory), PAGEWISE_ZSTD | PAGEWISE_CARRY) == 0);
+	for (at = 0; at < stream.length; at += 512) {
+		size_t length = stream.length - at < 512 ? stream.length - at : 512;
+		/* Memory of its own, so that a read beyond it is found. */
+		unsigned char *sector = malloc(length);
+
+		CHECK(result == PAGEWISE_NEED_INPUT && sector);
+		memcpy(sector, stream.bytes + at, length);
+		result = pagewise_decode(decoder, sector, length, &page, 1, &progress);
+		CHECK(progress.consumed == length);
+		free(sector);
+	}
+	CHECK(result == PAGEWISE_DONE && progress.written == content.length);
+	CHECK(memcmp(page.data, content.bytes, content.length) == 0);
+	free(page.data);
+}
+
+static void dictionary(int format, struct file dictionary, struct file stream, struct file content)
+{
+	struct pagewise *decoder = new_decoder(format);
+	struct pagewise_page page = { malloc(content.length), content.length };
+	struct pagewise_progress progress;
+	struct pagewise_info info;
+
+	CHECK(page.data);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, &page, 1, &progress) == -EOPNOTSUPP);
+	CHECK(pagewise_info(decoder, &info, sizeof(info)) && info.dictionary_id != UINT64_MAX);
+	pagewise_reset(decoder);
+	CHECK(pagewise_set_dictionary(decoder, dictionary.bytes, dictionary.length) == 0);
+	for (int i = 0; i < 2; i++) {
+		decode_flat(decoder, stream, content);
+		pagewise_reset(decoder);
+	}
+	free(page.data);
+	free_decoder(decoder, format);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "sizes") == 0) {
+		sizes();
+		return 0;
+	}
+	if (argc == 4 && strcmp(argv[1], "sectors") == 0) {
+		sectors(read_file(argv[2]), read_file(argv[3]));
+		return 0;
+	}
+	if (argc == 6 && strcmp(argv[1], "dictionary") == 0) {
+		dictionary(atoi(argv[2]), read_file(argv[3]), read_file(argv[4]), read_file(argv[5]));
+		return 0;
+	}
 	if (argc == 3 && strcmp(argv[1], "broken") == 0) {
 		broken(read_file(argv[2]));
 		return 0;

@@ -21,6 +21,7 @@ struct Page {
 struct Progress {
     consumed: usize,
     min: usize,
+    total_consumed: u64,
     written: u64,
     settled: u64,
     window: u64,

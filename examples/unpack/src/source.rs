@@ -3,9 +3,10 @@
 
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek};
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use crate::options::{is_dash, Options};
 use crate::store::zeroed;
@@ -34,10 +35,16 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
-        let path = options.file.as_deref().filter(|path| !is_dash(path));
+    /// `-` is standard input.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
+        let path = Some(path).filter(|path| !is_dash(path));
         let name = path.map_or("stdin".into(), |path| path.display().to_string());
-        let failure = |what: &dyn Display| Failure::Line(format!("{name}: {what}"));
+        let failure = |what: &dyn Display| Failure::File(format!("{name}: {what}"));
+        if path.is_none() && !options.force && io::stdin().is_terminal() {
+            return Err(failure(
+                &"a terminal, from which compressed data are read only with --force",
+            ));
+        }
         let mut file = match path {
             Some(path) => File::open(path),
             None => io::stdin().as_fd().try_clone_to_owned().map(File::from),
@@ -94,7 +101,7 @@ impl Source {
     }
 
     pub(crate) fn failure(&self, what: impl Display) -> Failure {
-        Failure::Line(format!("{}: {what}", self.name))
+        Failure::File(format!("{}: {what}", self.name))
     }
 
     pub(crate) fn failure_at(&self, what: impl Display, offset: u64) -> Failure {

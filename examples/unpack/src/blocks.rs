@@ -12,11 +12,12 @@ use std::thread;
 
 use pagewise::{Carry, Check, Decode, Format, Pause, XzBlock, XzFooter, XzIndex, XzRecord};
 
+use crate::facts::Facts;
 use crate::meter::Meter;
 use crate::options::{Choice, Engine, Options};
 use crate::source::{Region, Source};
 use crate::store::{zeroed, Store};
-use crate::{Facts, Failure};
+use crate::Failure;
 
 /// Bytes of output that may wait to be written, at most.
 const MAX_HELD: u64 = 1 << 30;

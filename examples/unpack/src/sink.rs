@@ -4,10 +4,11 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, IoSlice, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::options::{is_dash, Options};
-use crate::Failure;
+use crate::temporary::Temporary;
+use crate::{stdout, Failure};
 
 /// A file to write to.
 pub(crate) struct Sink {
@@ -21,27 +22,28 @@ pub(crate) struct Sink {
 impl Sink {
     pub(crate) fn open(options: &Options) -> Result<Self, Failure> {
         match options.output.as_deref() {
-            Some(path) if !is_dash(path) => Self::create(path)
-                .map_err(|error| Failure::Line(format!("{}: {error}", path.display()))),
-            None if options.info => {
-                Ok(Self { name: String::new(), is_stdout: false, file: None, temporary: None })
-            }
-            _ => Self::stdout(),
+            Some(path) if !is_dash(path) => Self::create(path, options.force)
+                .map_err(|error| Failure::Run(format!("{}: {error}", path.display()))),
+            _ if options.wants_contents() => Self::stdout(),
+            _ => Ok(Self { name: String::new(), is_stdout: false, file: None, temporary: None }),
         }
     }
 
     /// A device or a fifo is written to as it is, a file by way of another one beside it.
-    fn create(path: &Path) -> io::Result<Self> {
+    fn create(path: &Path, replace: bool) -> io::Result<Self> {
         let old = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let (file, temporary) = match old {
-            None => Temporary::beside(path.into())?,
+            None => Temporary::beside(path.into(), replace)?,
+            Some(old) if old.is_file() && !replace => {
+                return Err(io::Error::other("exists already; --force replaces it"));
+            }
             Some(old) if old.is_file() => {
                 // Symbolic links to it stay, and so do its permissions.
-                let (file, temporary) = Temporary::beside(fs::canonicalize(path)?)?;
+                let (file, temporary) = Temporary::beside(fs::canonicalize(path)?, replace)?;
                 file.set_permissions(old.permissions())?;
                 (file, temporary)
             }
@@ -55,10 +57,13 @@ impl Sink {
     }
 
     pub(crate) fn stdout() -> Result<Self, Failure> {
+        if stdout::was_closed() {
+            return Err(Failure::Run("standard output is closed".into()));
+        }
         // `Stdout` would look for line ends in all that passes.
         match io::stdout().as_fd().try_clone_to_owned() {
             Ok(fd) => Ok(Self { is_stdout: true, ..Self::over("stdout".into(), fd.into()) }),
-            Err(error) => Err(Failure::Line(format!("stdout: {error}"))),
+            Err(error) => Err(Failure::Run(format!("stdout: {error}"))),
         }
     }
 
@@ -86,41 +91,14 @@ impl Sink {
 
     /// All was written, and all is right.
     pub(crate) fn commit(&self) -> Result<(), Failure> {
-        let Some(Temporary { path, target }) = &self.temporary else { return Ok(()) };
-        fs::rename(path, target).map_err(|error| self.failure(error))
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        temporary.commit().map_err(|error| self.failure(error))
     }
 
     fn failure(&self, error: io::Error) -> Failure {
         match error.kind() {
             ErrorKind::BrokenPipe if self.is_stdout => Failure::Unread,
-            _ => Failure::Line(format!("{}: {error}", self.name)),
+            _ => Failure::Run(format!("{}: {error}", self.name)),
         }
-    }
-}
-
-/// A file that takes the place of `target` once it is whole, and goes away otherwise.
-struct Temporary {
-    path: PathBuf,
-    target: PathBuf,
-}
-
-impl Temporary {
-    fn beside(target: PathBuf) -> io::Result<(File, Self)> {
-        let mut attempt = 0_u64;
-        loop {
-            let path = target.with_file_name(format!(".unpack-{}-{attempt}", std::process::id()));
-            match File::create_new(&path) {
-                Ok(file) => return Ok((file, Self { path, target })),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt += 1,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // Once it was renamed there is nothing to remove.
-        let _ = fs::remove_file(&self.path);
     }
 }

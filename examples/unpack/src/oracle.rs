@@ -4,11 +4,13 @@
 use pagewise::oracle::{Deflate, Gzip, Lzma, Xz, Zlib, Zstd};
 use pagewise::{Error, Format};
 
+use crate::facts::Facts;
 use crate::options::{Choice, Options};
 use crate::source::Source;
-use crate::{unpack_as, Failure};
+use crate::unpacker::unpack_as;
+use crate::Failure;
 
-pub(crate) fn unpack(options: &Options, mut source: Source) -> Result<(), Failure> {
+pub(crate) fn unpack(options: &Options, mut source: Source) -> Result<Facts, Failure> {
     match format(options, &mut source)? {
         Format::Gzip => unpack_as(options, source, Gzip::new()),
         Format::Zlib => unpack_as(options, source, Zlib::new()),
