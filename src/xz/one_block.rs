@@ -17,7 +17,7 @@ use super::plan::XzRecord;
 ///
 /// A fresh decoder, also in all-zero memory, has no record yet, and refuses every block.
 ///
-/// Its methods are those of [`Decode`](crate::Decode).
+/// Its methods are those of [`Decode`].
 pub type XzBlock = Decoder<XzOneBlock>;
 
 impl XzBlock {
