@@ -28,7 +28,7 @@ use core::ops::Range;
 /// Types of which all-zero memory is a fresh value: every decoder of this crate, and [`Carry`](crate::Carry)
 /// and [`Concatenated`](crate::Concatenated) around one.
 ///
-/// Decoders are large: on 64-bit machines [`Any`](crate::Any) has some 207 KiB, with a `Carry` for zstd some
+/// Decoders are large: on 64-bit machines `Any` has some 207 KiB, with a `Carry` for zstd some
 /// 335 KiB. Returned by value, they may pass over the stack. [`init`](Self::init) makes them where they stay,
 /// and so does `boxed` with the feature `alloc`.
 ///
