@@ -293,7 +293,7 @@ const _: () = {
     #[cfg(feature = "gzip")]
     {
         check::<crate::Gzip>();
-        check::<crate::Zlib>();
+        check::<crate::Zlib<'static>>();
         check::<crate::Deflate>();
     }
     #[cfg(feature = "xz")]
