@@ -150,7 +150,7 @@ macro_rules! with {
                 number if number == $crate::ffi::slot::$name | $crate::ffi::slot::CARRY => {
                     type $decoder = $crate::ffi::slot::Carried<
                         $crate::$type $(<$lifetime>)?,
-                        { <$crate::$type as $crate::Decode>::CARRY },
+                        { <$crate::$type $(<$lifetime>)? as $crate::Decode>::CARRY },
                     >;
                     $value
                 }
