@@ -196,39 +196,34 @@ zeroed_enum! {
     }
 }
 
+/// Calls a method of the container that was chosen; the value is `$none` if neither is.
+macro_rules! either {
+    ($either:ident.$method:ident($($argument:expr),*), $none:expr) => {
+        match $either.chosen {
+            Chosen::Neither => $none,
+            Chosen::First => $either.first.$method($($argument),*),
+            Chosen::Second => $either.second.$method($($argument),*),
+        }
+    };
+}
+
 impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> {
     type Engine = A::Engine;
 
     fn format(&self) -> Option<Format> {
-        match self.chosen {
-            Chosen::Neither => None,
-            Chosen::First => self.first.format(),
-            Chosen::Second => self.second.format(),
-        }
+        either!(self.format(), None)
     }
 
     fn check(&self) -> Check {
-        match self.chosen {
-            Chosen::Neither => Check::None,
-            Chosen::First => self.first.check(),
-            Chosen::Second => self.second.check(),
-        }
+        either!(self.check(), Check::None)
     }
 
     fn content_size(&self) -> Option<u64> {
-        match self.chosen {
-            Chosen::Neither => None,
-            Chosen::First => self.first.content_size(),
-            Chosen::Second => self.second.content_size(),
-        }
+        either!(self.content_size(), None)
     }
 
     fn dictionary_id(&self) -> Option<u32> {
-        match self.chosen {
-            Chosen::Neither => None,
-            Chosen::First => self.first.dictionary_id(),
-            Chosen::Second => self.second.dictionary_id(),
-        }
+        either!(self.dictionary_id(), None)
     }
 
     fn restart(&mut self) {
@@ -252,19 +247,11 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
                 _ => return Err(Error::UnsupportedFormat),
             };
         }
-        match self.chosen {
-            Chosen::Neither => Err(Error::Internal),
-            Chosen::First => self.first.field(input, engine),
-            Chosen::Second => self.second.field(input, engine),
-        }
+        either!(self.field(input, engine), Err(Error::Internal))
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        match self.chosen {
-            Chosen::Neither => {}
-            Chosen::First => self.first.update(bytes),
-            Chosen::Second => self.second.update(bytes),
-        }
+        either!(self.update(bytes), ())
     }
 
     fn filter<P: Page>(
@@ -274,18 +261,10 @@ impl<A: Container, B: Container<Engine = A::Engine>> Container for Either<A, B> 
         reachable: u64,
         end: bool,
     ) -> Result<u64, Error> {
-        match self.chosen {
-            Chosen::Neither => Err(Error::Internal),
-            Chosen::First => self.first.filter(output, pages, reachable, end),
-            Chosen::Second => self.second.filter(output, pages, reachable, end),
-        }
+        either!(self.filter(output, pages, reachable, end), Err(Error::Internal))
     }
 
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
-        match self.chosen {
-            Chosen::Neither => Ok(After::Trailing),
-            Chosen::First => self.first.after(padding, rest),
-            Chosen::Second => self.second.after(padding, rest),
-        }
+        either!(self.after(padding, rest), Ok(After::Trailing))
     }
 }

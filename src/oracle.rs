@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Decoders of other crates behind the same trait: second opinions.
+//! Decoders of other crates, which implement this crate's trait: second opinions.
 //!
 //! They are for tests, for fuzzing, and for comparisons. They need `std` and rustc 1.87, allocate, and keep a
 //! window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`] are by `miniz_oxide`,

@@ -37,7 +37,7 @@ const BATCH: usize = 16;
 ///
 /// # Memory
 ///
-/// The reader owns the decoder, some 310 KiB for the default one, and pages of 64 KiB. Pages are added as output
+/// The reader owns the decoder, some 335 KiB for the default one on 64-bit machines, and pages of 64 KiB. Pages are added as output
 /// comes and used again once no copy can reach them. So they hold the output, or if that is less, the window,
 /// a fifteenth more and three pages. A large window in a header costs nothing by itself. For input that you don't
 /// trust, [`limit_window`](Self::limit_window) bounds the memory.

@@ -27,7 +27,7 @@ const MAX_BLOCKS: usize = 1 << 18;
 /// Bytes looked at when Stream Padding is searched for its beginning.
 const PADDING: usize = 4096;
 
-/// Decodes the file behind `source` if it is an .xz file of several blocks and the options ask for
+/// Decodes the file that `source` reads if it is an .xz file of several blocks and the options ask for
 /// threads. `None`: one thread has to decode the file, from its start. The store knows how many bytes are
 /// written already.
 pub(crate) fn unpack(

@@ -81,11 +81,11 @@ pub(crate) struct Options {
     /// Pages added at a time
     #[arg(long, value_name = "P", default_value = "16", value_parser = memory)]
     pub(crate) pages: usize,
-    /// Keep every page, as a kernel does, instead of using those behind the window again
+    /// Keep every page, as a kernel does, instead of reusing pages that no copy can reach any more
     #[arg(long)]
     pub(crate) retain: bool,
-    /// Decoders to use: this crate's own; or miniz_oxide, lzma-rs and ruzstd behind the same trait, in
-    /// a build with the feature `oracle`. These take more memory, and see less (no filters of xz)
+    /// Decoders to use: pagewise's own, or (in a build with the feature `oracle`) miniz_oxide, lzma-rs and ruzstd,
+    /// which take more memory and support less, for example no xz filters
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
     pub(crate) engine: Engine,
     /// Print completions for a shell

@@ -4,7 +4,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::Error;
 
-/// Those that only a compressor has a use for.
+/// Options that control compression.
 const COMPRESSORS: &[&str] = &[
     "-0",
     "-1",

@@ -85,7 +85,7 @@ impl Source {
         self.read_on()
     }
 
-    /// Reads on behind what there is, for which there must be room. `false`: the input has ended.
+    /// Reads more input after what the buffer holds, which must have room. Returns whether there was more.
     pub(crate) fn read_on(&mut self) -> Result<bool, Failure> {
         loop {
             match self.file.read(&mut self.buffer[self.end..]) {

@@ -87,7 +87,7 @@ impl Store {
         (self.pages.len() / 2).min(MAX_FREE / self.page_size)
     }
 
-    /// Uses `pages` pages at the front again, behind all others.
+    /// Moves `pages` pages from the front to the end, to be filled again.
     pub(crate) fn recycle(&mut self, pages: usize) {
         self.released += pages as u64 * self.page_size as u64;
         self.pages.rotate_left(pages);

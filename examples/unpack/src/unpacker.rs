@@ -95,8 +95,8 @@ impl<D: Members> Unpacker<D> {
         result.map_err(|error| self.failure(error))
     }
 
-    /// A lone byte behind the last member, which could begin another one, counts as a truncated
-    /// member, as it does for `gzip -dc`.
+    /// Judges the end of the input. If one byte follows the last member and could begin another one, the file counts
+    /// as truncated, as it does for `gzip -dc`.
     fn input_ended(&self, pause: Pause) -> Result<End, Failure> {
         match pause {
             Pause::Done => Ok(End::Clean),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Signals leave no temporary file behind.
+//! A signal that ends the program removes its temporary file.
 
 use std::fs;
 use std::io::Write;
