@@ -81,9 +81,10 @@ pub enum Step {
     Done,
 }
 
-/// Saturated history length, on 32-bit targets only: it stands for 4 GiB and more, and copies from further
-/// back than itself are refused. Its lowest 8 bits are replaced by those of the true length, because the
-/// position bits of LZMA are taken from the length.
+/// Saturated history length: it stands for itself and all that is more, which only 32-bit targets meet, and
+/// copies from further back are refused. Its lowest 8 bits are replaced by those of the true length, because
+/// the position bits of LZMA are taken from the length. A round can neither overflow it nor make
+/// [`Rules::earlier`] negative.
 const FAR: usize = (usize::MAX / 2) & !0xff;
 
 /// The remaining part of a copy that met the end of its page. The next round starts with it.
@@ -195,7 +196,8 @@ impl Output {
             return Err(Error::PageShape);
         }
         let history = self.written.saturating_sub(self.history);
-        let history = usize::try_from(history).unwrap_or(FAR | history as usize & 0xff);
+        let history =
+            if history > FAR as u64 { FAR | history as usize & 0xff } else { history as usize };
         let page_shift = if index > 0 { self.page_len.trailing_zeros() } else { usize::BITS - 1 };
         let rules = Rules { page_shift, earlier: history.wrapping_sub(at), window, prefix };
         let mut cursor = Cursor {

@@ -16,6 +16,7 @@ pub mod libzstd;
 pub mod lzma;
 pub mod sequences;
 pub mod splits;
+pub mod window;
 pub mod xz;
 pub mod zlib;
 pub mod zstd;

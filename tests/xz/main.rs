@@ -7,6 +7,7 @@ mod common;
 mod blocks;
 mod defects;
 mod differential;
+mod large;
 mod lzma;
 mod lzma2_defects;
 mod round_trip;
