@@ -125,6 +125,61 @@ pub fn reach_record(decoder: &mut XzBlock, record: &XzRecord) {
     decoder.begin(record);
 }
 
+/// A source that does not panic. The slices' own does, if more is consumed than there is.
+#[cfg(feature = "embedded-io")]
+struct Source<'a>(&'a [u8]);
+
+#[cfg(feature = "embedded-io")]
+impl embedded_io::ErrorType for Source<'_> {
+    type Error = core::convert::Infallible;
+}
+
+#[cfg(feature = "embedded-io")]
+impl embedded_io::Read for Source<'_> {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize, Self::Error> {
+        Ok(0)
+    }
+}
+
+#[cfg(feature = "embedded-io")]
+impl embedded_io::BufRead for Source<'_> {
+    fn fill_buf(&mut self) -> Result<&[u8], Self::Error> {
+        Ok(self.0)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.0 = self.0.get(amount..).unwrap_or(&[]);
+    }
+}
+
+/// A whole stream.
+#[cfg(feature = "embedded-io")]
+#[no_mangle]
+pub fn reach_reader(
+    decoder: &mut Carry<Concatenated<Any>, { Any::CARRY }>,
+    file: &[u8],
+    pages: &mut [Mapped<'_>],
+    buffer: &mut [u8],
+) -> u64 {
+    use embedded_io::{BufRead, Error as _, Read};
+    let mut reader = pagewise::EmbeddedReader::new(Source(file), decoder, pages);
+    reader.limit_window(reader.largest_window());
+    let mut sum = 0;
+    loop {
+        match reader.read(buffer) {
+            Ok(0) => break,
+            Ok(length) => sum ^= length as u64,
+            Err(error) => return error.kind() as u64,
+        }
+        sum ^= reader.fill_buf().map_or(0, |bytes| bytes.len() as u64);
+        reader.consume(buffer.len());
+        sum ^= reader.pages_needed().unwrap_or(0);
+    }
+    sum ^= reader.trailing().map_or(0, |bytes| bytes.len() as u64) ^ reader.decoder().written();
+    sum ^= (reader.get_mut().0.len() ^ reader.get_ref().0.len()) as u64;
+    sum ^ reader.into_inner().0.len() as u64
+}
+
 /// Decoders are made in place, also in statics.
 #[no_mangle]
 pub static mut REACH_STATIC: Carry<Concatenated<Any>, { Any::CARRY }> =

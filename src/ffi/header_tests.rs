@@ -6,6 +6,8 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+use super::slot::{ANY, CARRY, DEFLATE, GZIP, LZMA, XZ, ZLIB, ZSTD};
+
 const HEADER: &str = include_str!("../pagewise.h");
 const SOURCES: [&str; 2] = [include_str!("../ffi.rs"), include_str!("slot.rs")];
 
@@ -130,5 +132,37 @@ fn numbers() {
     }
     assert!(header.contains(&format!("#define PAGEWISE_CARRY {} ", number("CARRY"))));
     assert!(header.contains(&format!("#define PAGEWISE_VERSION {} ", number("VERSION"))));
+    let [major, minor, patch] = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+        env!("CARGO_PKG_VERSION_PATCH"),
+    ]
+    .map(|part| part.parse::<u32>().unwrap());
+    assert_eq!(super::VERSION, major * 10_000 + minor * 100 + patch);
     assert!(header.contains(&format!("#define PAGEWISE_OVERSHOOT {} ", crate::OVERSHOOT)));
+}
+
+#[test]
+fn sizes() {
+    let header = header();
+    for (name, format) in [
+        ("ANY", ANY),
+        ("GZIP", GZIP),
+        ("ZLIB", ZLIB),
+        ("DEFLATE", DEFLATE),
+        ("XZ", XZ),
+        ("LZMA", LZMA),
+        ("ZSTD", ZSTD),
+    ] {
+        for (name, format) in [(name.to_owned(), format), (format!("{name}_CARRY"), format | CARRY)]
+        {
+            let (_, size) = header.split_once(&format!("#define PAGEWISE_SIZE_{name} ")).unwrap();
+            let declared: usize = size.split_once(' ').unwrap().0.parse().unwrap();
+            let size = super::pagewise_size(format);
+            // One number for all machines: it is that of 64-bit ones.
+            let fits = declared % 64 == 0
+                && if usize::BITS < 64 { size <= declared } else { declared - size < 64 };
+            assert!(fits, "{name}: {declared}, {size}");
+        }
+    }
 }

@@ -8,8 +8,6 @@
  *		each of some bytes that the decoder's memory is full of before
  *	main broken GZIP_STREAM
  *		mistakes of a caller and of a stream
- *	main sizes
- *		the constants for static decoders against what pagewise_size() says
  *	main sectors STREAM CONTENT
  *		decodes a zstd file from sectors of 512 bytes with a decoder in static memory
  *	main dictionary FORMAT DICTIONARY STREAM CONTENT
@@ -323,31 +321,6 @@ static void reuse(int format, struct file stream, struct file content, struct fi
 	free_decoder(decoder, format);
 }
 
-/* The constants are the sizes, rounded up to 64; pointers of 32 bits make some of them smaller. */
-static void sizes(void)
-{
-	static const size_t sizes[][3] = {
-		{ PAGEWISE_ANY, PAGEWISE_SIZE_ANY, PAGEWISE_SIZE_ANY_CARRY },
-		{ PAGEWISE_GZIP, PAGEWISE_SIZE_GZIP, PAGEWISE_SIZE_GZIP_CARRY },
-		{ PAGEWISE_ZLIB, PAGEWISE_SIZE_ZLIB, PAGEWISE_SIZE_ZLIB_CARRY },
-		{ PAGEWISE_DEFLATE, PAGEWISE_SIZE_DEFLATE, PAGEWISE_SIZE_DEFLATE_CARRY },
-		{ PAGEWISE_XZ, PAGEWISE_SIZE_XZ, PAGEWISE_SIZE_XZ_CARRY },
-		{ PAGEWISE_LZMA, PAGEWISE_SIZE_LZMA, PAGEWISE_SIZE_LZMA_CARRY },
-		{ PAGEWISE_ZSTD, PAGEWISE_SIZE_ZSTD, PAGEWISE_SIZE_ZSTD_CARRY },
-	};
-
-	CHECK(pagewise_version() == PAGEWISE_VERSION);
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		for (size_t carry = 0; carry < 2; carry++) {
-			size_t size = pagewise_size((int)sizes[i][0] | (carry ? PAGEWISE_CARRY : 0));
-			size_t constant = sizes[i][1 + carry];
-
-			CHECK(size && constant % 64 == 0 && size <= constant);
-			CHECK(sizeof(void *) < 8 || constant - size < 64);
-		}
-	}
-}
-
 static void sectors(struct file stream, struct file content)
 {
 	static uint64_t memory[PAGEWISE_SIZE_ZSTD_CARRY / 8];
@@ -397,10 +370,7 @@ static void dictionary(int format, struct file dictionary, struct file stream, s
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "sizes") == 0) {
-		sizes();
-		return 0;
-	}
+	CHECK(pagewise_version() == PAGEWISE_VERSION);
 	if (argc == 4 && strcmp(argv[1], "sectors") == 0) {
 		sectors(read_file(argv[2]), read_file(argv[3]));
 		return 0;

@@ -140,19 +140,6 @@ fn zstd() {
 const CARRY: u32 = 0x100;
 
 #[test]
-fn sizes_and_version() {
-    run(&mut program_with(&["sizes"]));
-    let number = |part: &str| part.parse::<u32>().unwrap();
-    let [major, minor, patch] = [
-        number(env!("CARGO_PKG_VERSION_MAJOR")),
-        number(env!("CARGO_PKG_VERSION_MINOR")),
-        number(env!("CARGO_PKG_VERSION_PATCH")),
-    ];
-    let line = format!("#define PAGEWISE_VERSION {}\n", major * 10_000 + minor * 100 + patch);
-    assert!(include_str!("../../src/pagewise.h").contains(&line), "{line}");
-}
-
-#[test]
 fn sectors() {
     let content = data::elf(500_000);
     let stream = file("sectors.stream", &libzstd::encode(&[], &content));
