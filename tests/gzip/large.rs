@@ -6,14 +6,16 @@ use crate::common::data::{gzip, raw_literals, GzipHeader};
 use crate::common::window::{decode_through, PAGE};
 use pagewise::{Concatenated, Decode, Gzip};
 
-/// Copies that end where they began within a byte: 8 of 8 + 5 bits with the fixed code.
+/// Copies that end where they began within a byte: 8 of 8 + 5 + 7 bits with the fixed code.
 const COPIES: usize = 8;
 const LENGTH: usize = 258;
 
-/// One byte over and over: a literal, and copies of it.
+/// One byte over and over: a literal, and copies of it, most of them from further back than a length that has
+/// wrapped would allow.
 fn ops(copies: usize) -> Vec<Op> {
     let mut ops = literals(b"x");
-    ops.resize(1 + copies, Op::Copy { distance: 1, length: LENGTH });
+    ops.push(Op::Copy { distance: 1, length: LENGTH });
+    ops.resize(2 + copies, Op::Copy { distance: LENGTH, length: LENGTH });
     ops
 }
 
