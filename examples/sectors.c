@@ -31,7 +31,7 @@ static long load(FILE *disk)
 	struct pagewise *decoder = (struct pagewise *)memory;
 	/* A flat buffer is one page. */
 	struct pagewise_page page = { image, sizeof(image) };
-	struct pagewise_progress progress = { 0 };
+	struct pagewise_progress progress;
 	unsigned char sector[SECTOR];
 	size_t length;
 	int result = pagewise_init(decoder, sizeof(memory), PAGEWISE_ZSTD | PAGEWISE_CARRY);
@@ -40,26 +40,22 @@ static long load(FILE *disk)
 		fprintf(stderr, "no decoder for zstd in this build of the library\n");
 		return -1;
 	}
-	/* After PAGEWISE_DONE another frame may follow. */
+	/* After PAGEWISE_DONE another frame may follow. The last call has no input. */
 	do {
 		length = read_sector(disk, sector);
-		if (length == 0)
-			break;
 		result = pagewise_decode(decoder, sector, length, &page, 1, &progress);
-	} while (result == PAGEWISE_NEED_INPUT || result == PAGEWISE_DONE);
+	} while (length > 0 && (result == PAGEWISE_NEED_INPUT || result == PAGEWISE_DONE));
 
-	if (length == 0 && result == PAGEWISE_DONE && progress.written > 0)
+	if (result == PAGEWISE_DONE)
 		return (long)progress.written;
 	if (result == PAGEWISE_NEED_PAGE) {
 		fprintf(stderr, "the image has more than %zu bytes\n", sizeof(image));
-	} else if (result < 0) {
+	} else {
 		size_t count;
 		const char *message = pagewise_message(decoder, &count);
 
 		fprintf(stderr, "byte %llu: %.*s\n", (unsigned long long)progress.total_consumed,
 			(int)count, message);
-	} else {
-		fprintf(stderr, "truncated, or empty\n");
 	}
 	return -1;
 }

@@ -5,8 +5,8 @@ use crate::{Error, Info};
 
 /// A page of output: anything that lends its bytes.
 ///
-/// `[u8; N]`, `&mut [u8]`, `Box<[u8]>`, `Vec<u8>` and a newtype over a kernel's mapped page are
-/// pages. Its length must not change while a decoder uses it; if it does, decoding ends in an
+/// `[u8; N]`, `&mut [u8; N]`, `&mut [u8]`, `Box<[u8]>`, `Vec<u8>` and a newtype over a kernel's mapped
+/// page are pages. Its length must not change while a decoder uses it; if it does, decoding ends in an
 /// error or in garbage, never in a panic.
 pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 
@@ -59,8 +59,9 @@ pub enum Pause {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Bytes of input consumed over all calls. After an error: where the unit at fault starts, or the
-    /// end of a copy that reaches too far.
+    /// Bytes of input consumed over all calls; those that a [`Carry`](crate::Carry) holds do not count
+    /// before they are decoded. After an error: where the unit at fault starts (a field, a block of
+    /// zstd, the checksum that does not match), or the end of a copy that reaches too far.
     pub consumed: u64,
     /// Bytes of output so far.
     pub written: u64,

@@ -160,10 +160,15 @@ impl<D: Decode + Dictionary> Slot<D> {
     /// Each decoder in a function of its own, so that their stack frames do not add up.
     #[inline(never)]
     fn decode(&mut self, input: &[u8], pages: &mut [CPage], told: &mut CProgress) -> c_int {
+        // A refused release has no effect on what follows.
+        self.head.error = Verdict::ZEROED;
         let (consumed, min, result) = match self.decoder.decode(input, pages) {
             Ok(Progress { consumed, pause }) => match pause {
                 Pause::Done => (consumed, 0, DONE),
-                Pause::NeedInput { min } => (consumed, min, NEED_INPUT),
+                Pause::NeedInput { min } => {
+                    self.head.error = Verdict::Just(Error::Truncated);
+                    (consumed, min, NEED_INPUT)
+                }
                 Pause::NeedPage => (consumed, 0, NEED_PAGE),
             },
             Err(error) => (0, 0, self.fail(error)),
@@ -215,7 +220,8 @@ impl<D: Decode + Dictionary> Slot<D> {
     }
 }
 
-/// `Error::message` of the last error; its length goes to `length`. It does not end in a null byte.
+/// `Error::message` of the last call's error, or of `Error::Truncated` if it wanted more input; its length goes to
+/// `length`. It does not end in a null byte.
 ///
 /// # Safety
 ///

@@ -5,27 +5,33 @@
  * The pages are also the history that the formats copy from, so that a decoder needs no memory but
  * its own, whose size is known beforehand. Nothing is allocated, and no call but these is made.
  *
- *	struct pagewise *decoder = kvmalloc(pagewise_size(PAGEWISE_ANY), GFP_KERNEL);
+ *	struct pagewise *decoder = malloc(pagewise_size(PAGEWISE_ANY));
+ *	int result = decoder ? pagewise_init(decoder, pagewise_size(PAGEWISE_ANY), PAGEWISE_ANY) : -ENOMEM;
  *
- *	pagewise_init(decoder, pagewise_size(PAGEWISE_ANY), PAGEWISE_ANY);
- *	while ((result = pagewise_decode(decoder, input, length, pages, count, &progress))
+ *	while (!result && (result = pagewise_decode(decoder, input, length, pages, count, &progress))
  *	       == PAGEWISE_NEED_PAGE) {
  *		input += progress.consumed;
  *		length -= progress.consumed;
- *		pages[count++] = (struct pagewise_page){ a new page, PAGE_SIZE };
+ *		pages[count++] = (struct pagewise_page){ a new page, its length };
+ *		result = 0;
  *	}
- *	result: PAGEWISE_DONE, PAGEWISE_NEED_INPUT (truncated), or a negative errno;
+ *	PAGEWISE_DONE: complete; PAGEWISE_NEED_INPUT: truncated; or a negative errno.
  *	progress.written bytes are in the pages.
  *
  * To decode another file with the same decoder, into other pages or into the same ones anew, call
  * pagewise_reset() first.
  *
- * Without malloc() a decoder may lie in static memory, and sectors of any size can be its input:
+ * Without malloc() a decoder may lie in static memory, and sectors of any size can be its input. The last call has
+ * no input: it tells whether the file was complete. examples/sectors.c is the whole program.
  *
  *	static uint64_t memory[PAGEWISE_SIZE_ZSTD_CARRY / 8];
  *	struct pagewise *decoder = (struct pagewise *)memory;
  *
  *	pagewise_init(decoder, sizeof(memory), PAGEWISE_ZSTD | PAGEWISE_CARRY);
+ *	do {
+ *		length = read_sector(sector);
+ *		result = pagewise_decode(decoder, sector, length, &page, 1, &progress);
+ *	} while (length > 0 && (result == PAGEWISE_NEED_INPUT || result == PAGEWISE_DONE));
  */
 #ifndef PAGEWISE_H
 #define PAGEWISE_H
@@ -46,7 +52,7 @@ extern "C" {
 
 uint32_t pagewise_version(void);
 
-/* Of which a build may have some only. */
+/* A build may have only some of them. */
 enum pagewise_format {
 	PAGEWISE_ANY,		/* whichever of gzip, zlib, xz, lzma, zstd the first bytes announce */
 	PAGEWISE_GZIP,		/* RFC 1952 */
@@ -102,10 +108,20 @@ struct pagewise_page {
 /* Bytes after the output that a call may overwrite, never beyond the end of the page that holds the next byte. */
 #define PAGEWISE_OVERSHOOT 64
 
+/*
+ * How far a decoder has come; pagewise_decode() fills it in, whatever it returns.
+ *
+ * min: fewer bytes than these will not do, counted from the first that is not consumed, or with PAGEWISE_CARRY from
+ * the end of this call's input. Fewer may be passed with PAGEWISE_CARRY; without it the decoder only asks again.
+ *
+ * total_consumed: bytes that PAGEWISE_CARRY keeps do not count before they are decoded. After an error it tells where
+ * the unit at fault starts: a field, a symbol of gzip and xz, a block of zstd, or the checksum that does not match. A
+ * changed byte may go unnoticed up to the checksum.
+ */
 struct pagewise_progress {
 	size_t consumed;	/* bytes of this call's input that are done with; pass the others again */
-	size_t min;		/* PAGEWISE_NEED_INPUT: how many bytes to pass, those not consumed included */
-	uint64_t total_consumed; /* bytes of input so far, over all calls; after an error: where the fault is */
+	size_t min;		/* PAGEWISE_NEED_INPUT: see below */
+	uint64_t total_consumed; /* bytes of input decoded so far, over all calls; after an error: see below */
 	uint64_t written;	/* bytes of output so far, over all calls */
 	uint64_t settled;	/* of these, bytes that will not change any more */
 	uint64_t window;	/* bytes of history that may be copied from; all ones: not known yet */
@@ -143,7 +159,7 @@ size_t pagewise_size(int format);
  *
  * What the memory holds does not matter: it need not be cleared, and not all of it is cleared here.
  *
- * -EOPNOTSUPP: this build has none for the format. -EINVAL: the memory is too small or not aligned.
+ * 0: it is made. -EOPNOTSUPP: this build has none for the format. -EINVAL: the memory is too small or not aligned.
  */
 int pagewise_init(struct pagewise *decoder, size_t size, int format);
 
@@ -154,9 +170,10 @@ int pagewise_detect(const void *input, size_t length);
  * Decodes until the input runs short, the pages are full, or the stream has ended.
  *
  * pages: all pages so far (since the last pagewise_release()), in order and unchanged, new ones
- * after them. Up to PAGEWISE_OVERSHOOT bytes from progress->written on may be overwritten, never beyond
+ * after them; there may be none at first, and null then. Up to PAGEWISE_OVERSHOOT bytes from progress->written on may be overwritten, never beyond
  * the end of the page that holds the next byte. The result does not depend on how input and pages are
- * split over calls. PAGEWISE_DONE with input left: trailing bytes.
+ * split over calls. PAGEWISE_DONE with input left: trailing bytes, of gzip, zlib and deflate.
+ * What follows .xz, .lzma or zstd and is no further stream or frame is an error, as their tools have it.
  *
  * A decoder belongs to one file and its pages until pagewise_reset(). After PAGEWISE_DONE another call
  * goes on with that file: a member that follows is appended at byte progress->written of the pages;
@@ -164,7 +181,7 @@ int pagewise_detect(const void *input, size_t length);
  * or too short for the bytes written and not released. Other pages of the right shape cannot be told
  * from the file's own: without pagewise_reset() a second file would leave their first bytes as they are.
  *
- * Negative: -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
+ * Negative, with Linux's numbers on any system: -EUCLEAN corrupt, -EBADMSG a checksum does not match, -EOPNOTSUPP
  * unsupported, -ENOBUFS over the window limit, -EINVAL pages of unequal or unsuitable length, or too few of
  * them, -EIO a defect of this library. It stays so until pagewise_reset().
  */
@@ -172,7 +189,10 @@ int pagewise_decode(struct pagewise *decoder, const void *input, size_t length,
 		    struct pagewise_page *pages, size_t page_count,
 		    struct pagewise_progress *progress);
 
-/* What was wrong, in the format's terms: length bytes, without a null byte at the end ("%.*s"). */
+/*
+ * What the last call found wrong, in the format's terms: length bytes, without a null byte at the end
+ * (printf("%.*s", (int)length, message)). After PAGEWISE_NEED_INPUT: what to say if there is no more input.
+ */
 const char *pagewise_message(struct pagewise *decoder, size_t *length);
 
 /* Refuses streams with a larger window. Only zstd has a limit without it: 128 MiB. */
@@ -182,7 +202,7 @@ void pagewise_limit_window(struct pagewise *decoder, uint64_t bytes);
  * Tells that so many pages were taken off the front of the array. Their bytes must be settled; a copy
  * that reaches into them later is an error, so keep the last progress->window bytes.
  *
- * -EINVAL: they are not settled, or there are no such pages. This has no effect then, and decoding can go on.
+ * 0: it is noted. -EINVAL: they are not settled, or there are no such pages. This has no effect then, and decoding can go on.
  */
 int pagewise_release(struct pagewise *decoder, size_t pages);
 
@@ -199,7 +219,7 @@ void pagewise_skip_unknown_checks(struct pagewise *decoder, int skip);
  * zstd: one in zstd's format, or else any bytes, at least 8; a frame that has begun is lost by it. zlib: a preset
  * dictionary, for streams that ask for it by its Adler-32.
  *
- * -EOPNOTSUPP: the decoder's format has none. -EUCLEAN: its tables are not valid.
+ * 0: it is chosen. -EOPNOTSUPP: the decoder's format has none. -EUCLEAN: its tables are not valid.
  */
 int pagewise_set_dictionary(struct pagewise *decoder, const void *dictionary, size_t length);
 

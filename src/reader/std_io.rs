@@ -18,7 +18,8 @@ const PAGE: usize = 64 << 10;
 /// 256 bytes for a page of output, and no more than a fifteenth of the window is spent on it.
 const BATCH: usize = 16;
 
-/// Reads decompressed bytes from a source of compressed ones.
+/// Reads decompressed bytes from a [`BufRead`] of compressed ones. A [`Read`] becomes one in a
+/// [`BufReader`](io::BufReader), and [`Stdin`](io::Stdin) by `lock()`.
 ///
 /// [`Reader::new`] recognises the format, and takes the members of a file one after the other, as
 /// [`Concatenated`] does. [`with_decoder`](Self::with_decoder) takes a decoder of your choice.
@@ -47,7 +48,8 @@ const BATCH: usize = 16;
 ///
 /// # Errors
 ///
-/// What is wrong with the stream is an [`Error`] inside of an [`io::Error`]. All settled bytes before it are
+/// What is wrong with the stream is an [`Error`] inside of an [`io::Error`], and
+/// [`decoder().consumed()`](Decode::consumed) tells where. All settled bytes before it are
 /// handed out first, and every call after it returns it again. A checksum is compared at the end of a block or a
 /// member, when its bytes were handed out: only the end of the stream tells that all was right.
 ///
