@@ -78,7 +78,7 @@ macro_rules! chosen {
 }
 
 impl Any {
-    /// A fresh decoder without a window limit.
+    /// A fresh decoder, whose window limit is that of the format: 128 MiB for zstd, and none for the others.
     pub const fn new() -> Self {
         Self::ZEROED
     }

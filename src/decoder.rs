@@ -10,11 +10,13 @@ use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Zeroed};
 use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Progress, Status};
 
-/// Decodes the compressed data of a format. Not for implementing elsewhere.
-#[doc(hidden)]
+/// Decodes the compressed data of a format, inside of its container.
+///
+/// It is sealed, as [`Container`] is.
 pub trait Engine: Zeroed {
     /// Decodes until the input or the room runs out, or the body ends. Returns the bytes consumed, and why it
     /// stopped.
+    #[doc(hidden)]
     fn step<P: Page>(
         &mut self,
         input: &[u8],
@@ -22,13 +24,16 @@ pub trait Engine: Zeroed {
     ) -> (usize, Result<Step, Error>);
 
     /// Blocks begun, over all members.
+    #[doc(hidden)]
     fn blocks(&self) -> u64;
 
     /// Prepares for another member, in place; the count of blocks goes on. The default does nothing, for formats whose
     /// container begins each body by itself.
+    #[doc(hidden)]
     fn restart(&mut self) {}
 
     /// Makes this a fresh engine, in place.
+    #[doc(hidden)]
     fn reset(&mut self);
 }
 
@@ -41,11 +46,9 @@ pub trait Container: Zeroed {
     const WINDOW_LIMIT: u64 = u64::MAX;
 
     /// The most bytes that a unit of input can need.
-    #[doc(hidden)]
     const MAX_UNIT: usize = MAX_UNIT;
 
     /// What decodes the data inside.
-    #[doc(hidden)]
     type Engine: Engine;
 
     /// The format, once known.
@@ -194,7 +197,7 @@ zeroed! {
 }
 
 impl<C: Container> Decoder<C> {
-    /// A fresh decoder without a window limit.
+    /// A fresh decoder, whose window limit is the format's own: 128 MiB for zstd, and none for the others.
     pub const fn new() -> Self {
         Self::ZEROED
     }

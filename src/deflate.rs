@@ -18,7 +18,7 @@ use crate::zeroed::{zeroed, Zeroed};
 use crate::{Check, Error, Format};
 
 pub use gzip::{Gzip, GzipMember};
-pub(crate) use inflate::Inflate;
+pub use inflate::Inflate;
 pub use zlib::{Zlib, ZlibStream};
 
 /// The greatest distance, which is therefore the window of gzip and raw deflate (RFC 1951, 2).

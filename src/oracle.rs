@@ -34,6 +34,14 @@ mod deflate;
 mod lzma;
 mod zstd;
 
+/// The packages behind the decoders, which are type parameters of [`Decoder`].
+pub mod package {
+    pub use super::deflate::{Member, Raw, Zlib};
+    pub use super::lzma::{Alone, Collected, Xz};
+    pub use super::zstd::Frame;
+    pub use super::{Bare, Foreign, Package};
+}
+
 use core::marker::PhantomData;
 use std::boxed::Box;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -97,16 +105,17 @@ pub type Lzma = Decoder<Bare<lzma::Collected<lzma::Alone>>>;
 /// - that one of four Huffman streams has more or fewer literals than its share.
 pub type Zstd = Decoder<Bare<zstd::Frame>>;
 
-/// A package: another crate's decoder for one member, stream or frame.
-#[doc(hidden)]
+/// A package: another crate's decoder for one member, stream or frame. Its methods are hidden.
 pub trait Package: Default {
     /// This crate's container of the format, for what it says of it.
     type Native: Container;
 
     /// What the first bytes declare. `Err`: how many bytes that takes.
+    #[doc(hidden)]
     fn head(input: &[u8]) -> Result<Head, usize>;
 
     /// Decodes some of `input`, and appends to `output`. Returns also the bytes consumed.
+    #[doc(hidden)]
     fn decode(&mut self, input: &[u8], output: &mut Vec<u8>) -> (usize, Result<Turn, Error>);
 }
 
@@ -135,7 +144,6 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
 
 /// No container: the package reads all of the stream. The head is looked at for the window and the check,
 /// and left to the package.
-#[doc(hidden)]
 pub struct Bare<P> {
     begun: bool,
     check: Maybe<Check>,
@@ -188,7 +196,6 @@ impl<P: Package> Container for Bare<P> {
 }
 
 /// A package as an engine.
-#[doc(hidden)]
 pub struct Foreign<P> {
     /// `None`: fresh.
     running: Option<Box<Running<P>>>,

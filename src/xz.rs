@@ -28,7 +28,7 @@ use crate::{After, Check, Error, Format, Page};
 use block::Block;
 use header::HEADER;
 use index::Index;
-use lzma::LzmaEngine;
+pub use lzma::LzmaEngine;
 #[cfg(feature = "oracle")]
 pub(crate) use lzma2::dictionary_size;
 #[cfg(feature = "oracle")]

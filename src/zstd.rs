@@ -18,7 +18,7 @@ use crate::slices::rest_from;
 use crate::zeroed::{zeroed, zeroed_enum, Maybe};
 use crate::{After, Check, Error, Format};
 
-use block::Blocks;
+pub use block::Blocks;
 use dictionary::Dictionary;
 
 /// Decoder for one zstd frame: header, blocks, content size and checksum, all verified.
@@ -32,7 +32,8 @@ use dictionary::Dictionary;
 /// Unless [`limit_window`](crate::Decode::limit_window) sets another limit, a frame with a window of more
 /// than 128 MiB is refused, as in the reference decoder.
 ///
-/// Its methods are those of [`Decode`](crate::Decode).
+/// Its methods are those of [`Decode`](crate::Decode), [`set_dictionary`](Self::set_dictionary) and
+/// [`set_magicless`](Self::set_magicless).
 pub type Zstd<'d> = Decoder<ZstdFrame<'d>>;
 
 /// The largest Block_Maximum_Size in bytes, for windows of any size (3.1.1.2.4). A block's literals are at

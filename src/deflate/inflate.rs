@@ -35,8 +35,7 @@ zeroed_enum! {
     }
 }
 
-/// The state of one deflate stream. All-zero memory is a fresh one.
-#[doc(hidden)]
+/// The engine of gzip, zlib and deflate: the state of one deflate stream (RFC 1951). All-zero memory is a fresh one.
 pub struct Inflate {
     stage: Stage,
     /// BFINAL of the present block.

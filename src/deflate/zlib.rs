@@ -15,7 +15,7 @@ use super::Inflate;
 /// Distances are checked against the window size that CINFO declares. A stream with a preset dictionary
 /// (FDICT) needs [`set_dictionary`](Self::set_dictionary).
 ///
-/// Its methods are those of [`Decode`](crate::Decode).
+/// Its methods are those of [`Decode`](crate::Decode), and `set_dictionary`.
 pub type Zlib<'d> = Decoder<ZlibStream<'d>>;
 
 const HEADER: usize = 2;

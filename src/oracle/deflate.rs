@@ -18,7 +18,6 @@ use crate::zeroed::zeroed;
 use crate::{deflate, After, Check, Error, Format};
 
 /// `miniz_oxide`'s decoder of a raw stream.
-#[doc(hidden)]
 #[derive(Default)]
 pub struct Raw(Inflate);
 
@@ -35,7 +34,6 @@ impl Package for Raw {
 }
 
 /// `miniz_oxide`'s decoder of a zlib stream.
-#[doc(hidden)]
 #[derive(Default)]
 pub struct Zlib(Inflate);
 
@@ -52,7 +50,6 @@ impl Package for Zlib {
 }
 
 /// The container of a gzip member: this crate's own.
-#[doc(hidden)]
 pub struct Member(deflate::GzipMember);
 
 zeroed! { impl for Member(_) }

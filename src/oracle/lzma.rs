@@ -15,7 +15,6 @@ use crate::xz::{self, check_of, crc_of, dictionary_size, integer};
 use crate::{Check, Error};
 
 /// A stream that is collected until it is whole.
-#[doc(hidden)]
 #[derive(Default)]
 pub struct Collected<F> {
     input: Vec<u8>,
@@ -45,7 +44,6 @@ impl<F: Whole> Package for Collected<F> {
 }
 
 /// A format whose streams are decoded whole.
-#[doc(hidden)]
 pub trait Whole: Default {
     type Native: Container;
 
@@ -61,7 +59,6 @@ pub trait Whole: Default {
 }
 
 /// `lzma-rs`'s decoder of an .xz stream.
-#[doc(hidden)]
 #[derive(Default)]
 pub struct Xz;
 
@@ -128,7 +125,6 @@ fn dictionary(header: &[u8]) -> Option<u64> {
 }
 
 /// `lzma-rs`'s decoder of a .lzma file.
-#[doc(hidden)]
 #[derive(Default)]
 pub struct Alone;
 

@@ -13,7 +13,6 @@ use crate::zstd::{self, number, window_of, BLOCK_HEADER, CHECKSUM, FRAME_SIZE, M
 use crate::{Check, Error};
 
 /// A frame, unit by unit: each unit is collected, because `ruzstd` reads it whole.
-#[doc(hidden)]
 pub struct Frame {
     decoder: FrameDecoder,
     field: Field,

@@ -53,8 +53,7 @@ zeroed_enum! {
     }
 }
 
-/// The state of an LZMA decoder; all-zero memory is a fresh one.
-#[doc(hidden)]
+/// The engine of xz and .lzma: the state of an LZMA decoder. All-zero memory is a fresh one.
 pub struct LzmaEngine {
     stage: Stage,
     marker: Marker,

@@ -31,8 +31,7 @@ zeroed_enum! {
     }
 }
 
-/// The state of a frame's blocks. All-zero memory is a fresh one.
-#[doc(hidden)]
+/// The engine of zstd: the state of a frame's blocks (RFC 8878, 3.1.1.2). All-zero memory is a fresh one.
 pub struct Blocks {
     stage: Stage,
     blocks: u64,

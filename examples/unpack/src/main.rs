@@ -23,6 +23,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use pagewise::{Any, Deflate, Gzip, Lzma, Members, Xz, Zlib, Zstd};
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 
 use facts::{Facts, Totals};
 use options::{Choice, Engine, Options};
@@ -37,23 +39,18 @@ fn main() -> ExitCode {
     if let Some(text) = options.generated() {
         return match stdout::print(&text) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                failure.tell();
-                ExitCode::FAILURE
-            }
+            Err(failure) => failure.exit(true),
         };
     }
     if options.files.is_empty() && io::stdin().is_terminal() {
-        let _ = write!(io::stderr(), "{}", Options::command().render_help());
+        let usage = Options::command().render_usage();
+        let _ = writeln!(io::stderr(), "{usage}\nFor more: unpack --help");
         return ExitCode::from(2);
     }
     match unpack_all(&options) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(failure) => {
-            options.complain(&failure);
-            ExitCode::FAILURE
-        }
+        Err(failure) => failure.exit(options.complains()),
     }
 }
 
@@ -63,17 +60,27 @@ enum Failure {
     File(String),
     /// The run makes no sense any more, as when the output can't be written.
     Run(String),
-    /// Nobody reads standard output any more, which is no reason to talk.
+    /// Nobody reads standard output any more.
     Unread,
 }
 
 impl Failure {
-    fn tell(&self) {
+    /// Ends the program, with a line about it if it `complains`. If nobody reads its output it ends by the signal that
+    /// Rust's runtime ignores and that other programs end by, so that the shell and `tar` know.
+    fn exit(&self, complains: bool) -> ExitCode {
         match self {
-            Self::File(line) | Self::Run(line) => tell(line),
-            Self::Unread => {}
+            Self::Unread => drop(emulate_default_handler(SIGPIPE)),
+            Self::File(line) | Self::Run(line) if complains => tell(line),
+            _ => {}
         }
+        ExitCode::FAILURE
     }
+}
+
+/// A path as it is told: control characters, which a terminal would obey, are escaped.
+fn shown(path: &Path) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    path.to_string_lossy().chars().map(escape).collect()
 }
 
 /// A line on standard error.
@@ -92,8 +99,10 @@ fn unpack_all(options: &Options) -> Result<bool, Failure> {
     for path in files {
         match unpack(options, path, dictionary) {
             Ok((name, facts)) => totals.report(options, &name, &facts)?,
-            Err(failure @ Failure::File(_)) => {
-                options.complain(&failure);
+            Err(Failure::File(line)) => {
+                if options.complains() {
+                    tell(&line);
+                }
                 all_good = false;
             }
             Err(failure) => return Err(failure),
@@ -151,8 +160,7 @@ fn unpack_by_oracle(_: &Options, _: Source) -> Result<Facts, Failure> {
 
 /// Reads a dictionary, which lives as long as the process, and tries whether it is one.
 fn read_dictionary(path: &Path) -> Result<&'static [u8], Failure> {
-    let failure =
-        |what: &dyn std::fmt::Display| Failure::Run(format!("{}: {what}", path.display()));
+    let failure = |what: &dyn std::fmt::Display| Failure::Run(format!("{}: {what}", shown(path)));
     let bytes = fs::read(path).map_err(|error| failure(&error))?.leak();
     Zstd::new().set_dictionary(bytes).map_err(|error| failure(&error))?;
     Ok(bytes)

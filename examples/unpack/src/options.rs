@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The command line.
 
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,16 +14,20 @@ use clap_mangen::Man;
 use pagewise::Decode;
 
 use crate::size::{memory, page_size, size, MAX_MEMORY};
-use crate::{refused, stdout, tell, Failure};
+use crate::{refused, stdout, tell};
 
 /// Decompresses FILEs to standard output, in memory that does not grow with them
 #[derive(Parser)]
-#[command(name = "unpack", version, after_help = EXPLANATION, args_override_self = true)]
+#[command(
+    name = "unpack", version, after_help = EXPLANATION, args_override_self = true, infer_long_args = true,
+    max_term_width = 100
+)]
 pub(crate) struct Options {
-    /// Compressed files, decoded one after the other; standard input if one is `-` or none is named
+    /// Compressed files, decoded one after the other; standard input if one is - or none is named
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Write to OUT, which appears whole or not at all; standard output if it is `-` or left out
+    /// Write to OUT, which appears whole or not at all, with the permissions and the time of FILE; standard
+    /// output if it is - or left out
     #[arg(short, long, value_name = "OUT", conflicts_with_all = ["test", "list", "stdout"])]
     pub(crate) output: Option<PathBuf>,
     /// Replace OUT if it exists; read compressed data from a terminal
@@ -84,7 +89,7 @@ pub(crate) struct Options {
     /// Keep every page, as a kernel does, instead of reusing pages that no copy can reach any more
     #[arg(long)]
     pub(crate) retain: bool,
-    /// Decoders to use: pagewise's own, or (in a build with the feature `oracle`) miniz_oxide, lzma-rs and ruzstd,
+    /// Decoders to use: pagewise's own, or (in a build with the feature oracle) miniz_oxide, lzma-rs and ruzstd,
     /// which take more memory and support less, for example no xz filters
     #[arg(long, value_enum, value_name = "ENGINE", default_value_t = Engine::Native)]
     pub(crate) engine: Engine,
@@ -100,8 +105,8 @@ pub(crate) struct Options {
 /// are used to them.
 #[derive(Args)]
 struct Habits {
-    /// Decompress: what is done anyway
-    #[arg(id = "decompress", short = 'd', long, visible_alias = "uncompress")]
+    /// Decompress: what is done anyway, and to standard output
+    #[arg(id = "decompress", short = 'd', long, alias = "uncompress")]
     _decompress: bool,
     /// Write to standard output: what is done anyway
     #[arg(id = "stdout", short = 'c', long, alias = "to-stdout")]
@@ -109,6 +114,7 @@ struct Habits {
     /// Keep FILEs: what is done anyway
     #[arg(id = "keep", short = 'k', long)]
     _keep: bool,
+    /// Taken, and without effect
     #[arg(
         id = "nothing", short = 'n', long = "no-name", hide = true,
         aliases = ["asyncio", "no-asyncio", "no-sparse", "no-sync", "no-warn", "progress", "single-thread", "sparse"],
@@ -121,7 +127,25 @@ Sizes take a suffix K, M or G, for KiB, MiB and GiB. Options of gzip, xz and zst
 decompressor are refused.
 
 Exit status: 0 if all FILEs are good and written; 1 if not, with a line on standard error for each that \
-is not (standard output may have got the part before the fault); 2 for a mistake in the options.";
+is not (standard output may have got the part before the fault); 2 for a mistake in the options. Bytes after \
+the end of gzip data are named and left alone.";
+
+/// Parts of the manual page that clap can't know.
+const MANUAL_END: &str = r#".SH EXAMPLES
+.TP
+unpack linux.tar.xz | tar x
+Whatever the format is.
+.TP
+unpack \-o vmlinux \-T0 vmlinux.xz
+To a file, on all processors.
+.TP
+unpack \-t *.zst && echo good
+Verifies files.
+.SH SEE ALSO
+.BR gzip (1),
+.BR xz (1),
+.BR zstd (1)
+"#;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Choice {
@@ -154,15 +178,12 @@ impl Options {
         if !error.use_stderr() {
             return Err(match stdout::print(error.to_string().as_bytes()) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => {
-                    failure.tell();
-                    ExitCode::FAILURE
-                }
+                Err(failure) => failure.exit(true),
             });
         }
         match refused::words(&error) {
             Some(words) => tell(&words),
-            None => drop(error.print()),
+            None => tell(error.to_string().trim_start_matches("error: ").trim_end()),
         }
         Err(ExitCode::from(2))
     }
@@ -174,11 +195,24 @@ impl Options {
             clap_complete::generate(shell, &mut Self::command(), "unpack", &mut text);
         } else if self.man {
             // Memory takes all that is written to it.
-            Man::new(Self::command()).render(&mut text).ok()?;
+            Self::render_manual(&mut text).ok()?;
         } else {
             return None;
         }
         Some(text)
+    }
+
+    fn render_manual(page: &mut impl Write) -> io::Result<()> {
+        let manual =
+            Man::new(Self::command()).source(concat!("unpack ", env!("CARGO_PKG_VERSION")));
+        manual.render_title(page)?;
+        manual.render_name_section(page)?;
+        manual.render_synopsis_section(page)?;
+        manual.render_description_section(page)?;
+        manual.render_options_section(page)?;
+        let (sizes, status) =
+            EXPLANATION.split_once("\n\nExit status: ").unwrap_or((EXPLANATION, ""));
+        write!(page, ".SH NOTES\n{sizes}\n.SH \"EXIT STATUS\"\n{status}\n{MANUAL_END}")
     }
 
     /// How many threads are to decode.
@@ -206,11 +240,9 @@ impl Options {
         decoder.skip_unknown_checks(self.ignore_unknown_check);
     }
 
-    /// Says why something failed, unless nobody wants to know.
-    pub(crate) fn complain(&self, failure: &Failure) {
-        if self.quiet < 2 {
-            failure.tell();
-        }
+    /// Whether anybody wants to know why something failed.
+    pub(crate) fn complains(&self) -> bool {
+        self.quiet < 2
     }
 
     /// What is wrong with the options together.

@@ -2,7 +2,7 @@
 //! Where the input comes from.
 
 use std::fmt::Display;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, IsTerminal, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::options::{is_dash, Options};
 use crate::store::zeroed;
-use crate::Failure;
+use crate::{shown, Failure};
 
 /// Bytes read at a time, unless a chunk is larger.
 const READ: usize = 64 << 10;
@@ -38,7 +38,7 @@ impl Source {
     /// `-` is standard input.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Failure> {
         let path = Some(path).filter(|path| !is_dash(path));
-        let name = path.map_or("stdin".into(), |path| path.display().to_string());
+        let name = path.map_or("stdin".into(), shown);
         let failure = |what: &dyn Display| Failure::File(format!("{name}: {what}"));
         if path.is_none() && !options.force && io::stdin().is_terminal() {
             return Err(failure(
@@ -64,6 +64,11 @@ impl Source {
     /// All bytes, if they can be read anywhere. What is read there is not counted here.
     pub(crate) fn region(&self) -> Option<Region<'_>> {
         Some(Region { file: &self.file, origin: self.origin, length: self.length? })
+    }
+
+    /// What the file system knows of it, if it is a file.
+    pub(crate) fn metadata(&self) -> Option<Metadata> {
+        self.file.metadata().ok().filter(Metadata::is_file)
     }
 
     /// All that was read and not consumed.

@@ -31,15 +31,28 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// Creates the file beside `target`; with `replace`, it may take the place of another one.
-    pub(crate) fn beside(target: PathBuf, replace: bool) -> io::Result<(File, Self)> {
+    /// Creates the file beside `target`, with the permissions `mode`, or if that is not known with those of any new file.
+    /// With `replace`, it may take the place of another one.
+    pub(crate) fn beside(
+        target: PathBuf,
+        replace: bool,
+        mode: Option<u32>,
+    ) -> io::Result<(File, Self)> {
+        let directory = directory(&target);
+        // That the directory is missing is told of it, and not of the file's strange name.
+        fs::metadata(directory)?;
         watch_signals()?;
         let mut present = present();
-        // As any new file: the process's mask takes bits away.
-        let file = Builder::new()
+        // The process's mask takes bits away, of any new file and while this one is written.
+        let permissions = Permissions::from_mode(mode.unwrap_or(0o666));
+        let builder = Builder::new()
             .prefix(".unpack-")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(directory(&target))?;
+            .permissions(permissions.clone())
+            .tempfile_in(directory);
+        let file = builder?;
+        if mode.is_some() {
+            file.as_file().set_permissions(permissions)?;
+        }
         let handle = file.as_file().try_clone()?;
         *present = Some(file);
         Ok((handle, Self { target, replace }))

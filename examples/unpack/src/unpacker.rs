@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! One file on its way from its source through a decoder into pages, and out.
 
-use pagewise::{Any, Carry, Check, Concatenated, Decode, Error, Members, Pause};
+use pagewise::{Any, Carry, Check, Concatenated, Decode, Error, ErrorKind, Members, Pause};
 
 use crate::facts::Facts;
 use crate::meter::Meter;
@@ -17,7 +17,7 @@ pub(crate) fn unpack_as<D: Members>(
     source: Source,
     decoder: D,
 ) -> Result<Facts, Failure> {
-    let sink = Sink::open(options)?;
+    let sink = Sink::open(options, &source)?;
     let mut meter = Meter::new(options, source.length, sink.is_terminal());
     let mut store = Store::new(options, sink);
     let facts = blocks::unpack(options, &source, &mut store, &mut meter)?;
@@ -100,6 +100,7 @@ impl<D: Members> Unpacker<D> {
     fn input_ended(&self, pause: Pause) -> Result<End, Failure> {
         match pause {
             Pause::Done => Ok(End::Clean),
+            _ if self.source.read == 0 => Err(self.source.failure("empty")),
             _ => Err(self.source.failure_at(Error::Truncated, self.source.read)),
         }
     }
@@ -133,10 +134,21 @@ impl<D: Members> Unpacker<D> {
                 self.source.failure(format_args!("{error}; --ignore-unknown-check goes without it"))
             }
             _ if error == Error::WindowLimit => {
-                self.source.failure(format_args!("{error}; a larger --window-limit allows it"))
+                let window = self.decoder.window().unwrap_or(u64::MAX);
+                self.source.failure(format_args!(
+                    "needs a window of {window} bytes, more than the limit; --window-limit={window} allows it"
+                ))
             }
             _ if error == Error::ZstdDictionaryId => {
                 self.source.failure(format_args!("{error}; --dictionary names one"))
+            }
+            _ if self.decoder.get_ref().members() > 0
+                && matches!(error, Error::XzMagic | Error::ZstdMagic) =>
+            {
+                self.source.failure_at("bytes after the end that are no part of it", offset)
+            }
+            _ if error.kind() == ErrorKind::Corrupt => {
+                self.source.failure_at(format_args!("corrupt: {error}"), offset)
             }
             _ => self.source.failure_at(error, offset),
         }

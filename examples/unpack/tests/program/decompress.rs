@@ -92,6 +92,32 @@ fn quiet_and_verbose() {
 }
 
 #[test]
+fn what_is_wrong_is_told_in_words() {
+    let mut changed = streams::gzip(TEXT);
+    changed[10] ^= 0xff;
+    let more = |file: &[u8]| [file, b"more"].concat();
+    let files = Files::new(&[
+        ("empty", b""),
+        ("changed.gz", &changed),
+        ("more.xz", &more(streams::XZ)),
+        ("more.zst", &more(streams::ZSTD)),
+        ("more.lzma", &more(streams::LZMA)),
+    ]);
+    files.unpack("-t empty").refuses(1, &["empty: empty"]);
+    files.unpack("-t changed.gz").refuses(1, &["changed.gz: corrupt: ", ", at input offset "]);
+    files.unpack("-t more.xz").refuses(1, &["more.xz: bytes after the end"]);
+    files.unpack("-t more.zst").refuses(1, &["more.zst: bytes after the end"]);
+    files.unpack("-t more.lzma").refuses(1, &["bytes after the end"]);
+}
+
+#[test]
+fn names_are_shown_without_control_characters() {
+    let files = Files::new(&[("a\x1b[31m\n.xz", &streams::XZ[..50])]);
+    let run = files.shell("\"$1\" -t a*");
+    run.refuses(1, &["a\\u{1b}[31m\\n.xz: input ends"]);
+}
+
+#[test]
 fn test_tells_of_bad_files_only() {
     let gzip = streams::gzip(TEXT);
     let files = Files::new(&[("a.xz", streams::XZ), ("b.gz", &gzip), ("cut.gz", &gzip[..20])]);

@@ -45,5 +45,7 @@ fn the_manual_page_knows_all_options() {
     for option in options(&files) {
         assert!(page.contains(&format!("--{option}")), "{option}");
     }
-    assert!(page.contains("Exit status"));
+    for heading in ["EXIT STATUS", "EXAMPLES", "SEE ALSO"] {
+        assert!(page.contains(heading), "{heading}");
+    }
 }

@@ -70,15 +70,22 @@ fn mistakes_are_told() {
     ] {
         let run = files.unpack(arguments);
         assert_eq!((run.status, run.out.len()), (2, 0), "{arguments}: {run:?}");
-        assert!(run.err.contains(words), "{arguments}: {run:?}");
+        assert!(run.err.starts_with("unpack: ") && run.err.contains(words), "{arguments}: {run:?}");
     }
     assert!(!files.names().contains(&"out".into()));
 }
 
 #[test]
+fn names_may_be_cut_short() {
+    let files = Files::good();
+    files.unpack("--decomp --std --kee text.gz").gives(crate::streams::TEXT);
+    files.unpack("--te text.gz").gives(b"");
+}
+
+#[test]
 fn windows_are_limited() {
     let files = Files::good();
-    files.unpack("--window-limit=4K text.xz").refuses(1, &["text.xz: ", "--window-limit"]);
+    files.unpack("--window-limit=4K text.xz").refuses(1, &["text.xz: ", "--window-limit=8388608"]);
     files.unpack("--window-limit=8MiB text.xz").gives(crate::streams::TEXT);
     files.unpack("--long=22 text.xz").refuses(1, &["text.xz: ", "--window-limit"]);
     files.unpack("--long=23 text.xz").gives(crate::streams::TEXT);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Where the output goes, and where it can't go.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::Read;
 use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
 use crate::streams::{self, TEXT};
 use crate::{command, Files};
@@ -16,7 +18,9 @@ fn a_file_appears_whole_or_not_at_all() {
     assert_eq!(fs::read(files.path("out")).unwrap(), TEXT);
     files.unpack("-o part cut.xz").refuses(1, &["cut.xz: "]);
     assert_eq!(files.names(), ["a.xz", "cut.xz", "out"]);
-    files.unpack("-o missing/out a.xz").refuses(1, &["missing/out: "]);
+    let missing = files.unpack("-o missing/out a.xz");
+    missing.refuses(1, &["missing/out: "]);
+    assert!(!missing.err.contains(".unpack-"), "{missing:?}");
     files.unpack("-o - a.xz").gives(TEXT);
 }
 
@@ -40,10 +44,33 @@ fn only_force_replaces_a_file() {
 }
 
 #[test]
-fn a_new_file_has_the_permissions_of_any() {
+fn a_new_file_has_permissions_and_time_of_the_old_one() {
     let files = Files::good();
-    files.shell("umask 027; \"$1\" -o out text.gz").gives(b"");
-    assert_eq!(fs::metadata(files.path("out")).unwrap().permissions().mode() & 0o777, 0o640);
+    let mode = |name| fs::metadata(files.path(name)).unwrap().permissions().mode() & 0o777;
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs::set_permissions(files.path("text.gz"), Permissions::from_mode(0o600)).unwrap();
+    File::open(files.path("text.gz")).unwrap().set_modified(time).unwrap();
+    files.unpack("-o private text.gz").gives(b"");
+    assert_eq!(mode("private"), 0o600);
+    assert_eq!(fs::metadata(files.path("private")).unwrap().modified().unwrap(), time);
+    // Without one: those of any new file.
+    files.shell("umask 027; cat text.gz | \"$1\" -o out").gives(b"");
+    assert_eq!(mode("out"), 0o640);
+}
+
+#[test]
+fn the_input_is_not_replaced() {
+    let files = Files::new(&[("a.xz", streams::XZ)]);
+    symlink("a.xz", files.path("link")).unwrap();
+    fs::hard_link(files.path("a.xz"), files.path("hard")).unwrap();
+    for out in ["a.xz", "./a.xz", "link", "hard"] {
+        files.unpack(&format!("-f -o {out} a.xz")).refuses(1, &[out, "is the file that is read"]);
+        files.shell(&format!("\"$1\" -f -o {out} <a.xz")).refuses(1, &["that is read"]);
+    }
+    assert_eq!(fs::read(files.path("a.xz")).unwrap(), streams::XZ);
+    // A link that leads nowhere.
+    symlink("nowhere", files.path("dangling")).unwrap();
+    files.unpack("-o dangling a.xz").refuses(1, &["dangling: exists already"]);
 }
 
 #[test]
@@ -76,7 +103,7 @@ fn a_full_device_is_an_error() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_is_no_reason_to_talk() {
+fn an_output_that_nobody_reads_ends_it_by_a_signal() {
     let file = streams::gzip(&vec![b'x'; 4 << 20]);
     let files = Files::new(&[("a.gz", &file), ("b.gz", &file)]);
     let mut child = command("a.gz b.gz")
@@ -88,5 +115,5 @@ fn an_output_that_nobody_reads_is_no_reason_to_talk() {
     let mut few = [0; 10];
     child.stdout.take().unwrap().read_exact(&mut few).unwrap();
     let end = child.wait_with_output().unwrap();
-    assert_eq!((end.status.code(), end.stderr.len()), (Some(1), 0), "{end:?}");
+    assert_eq!((end.status.signal(), end.stderr.len()), (Some(13), 0), "{end:?}");
 }

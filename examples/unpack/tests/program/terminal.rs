@@ -37,7 +37,7 @@ fn compressed_data_are_not_read_from_a_terminal() {
     // Without any FILE it may not be known what this is.
     let run = Run::from(command("").stdin(stdin()).output().unwrap());
     assert_eq!((run.status, run.out.len()), (2, 0));
-    assert!(run.err.contains("Usage: unpack"), "{run:?}");
+    assert!(run.err.contains("Usage: unpack") && run.err.contains("--help"), "{run:?}");
 }
 
 /// What a run shows on standard error that gets a part of `file`, and the others after a while.
