@@ -61,6 +61,7 @@ enum pagewise_format {
 	PAGEWISE_XZ,		/* The .xz File Format */
 	PAGEWISE_LZMA,		/* .lzma */
 	PAGEWISE_ZSTD,		/* RFC 8878 */
+	PAGEWISE_XZ_BLOCK,	/* one block of an .xz file: see pagewise_xz_blocks(); without PAGEWISE_CARRY */
 };
 
 /*
@@ -81,6 +82,7 @@ enum pagewise_format {
 #define PAGEWISE_SIZE_XZ 34368
 #define PAGEWISE_SIZE_LZMA 28864
 #define PAGEWISE_SIZE_ZSTD 158208
+#define PAGEWISE_SIZE_XZ_BLOCK 34048
 #define PAGEWISE_SIZE_ANY_CARRY 343360
 #define PAGEWISE_SIZE_GZIP_CARRY 19840
 #define PAGEWISE_SIZE_ZLIB_CARRY 15616
@@ -231,6 +233,45 @@ size_t pagewise_info(struct pagewise *decoder, struct pagewise_info *info, size_
 
 /* Makes this a fresh decoder, for another file and its pages; limits, choices and the dictionary stay. */
 void pagewise_reset(struct pagewise *decoder);
+
+/*
+ * The blocks of an .xz file of one stream, which can be decoded in any order and on any number of processors:
+ *
+ *	pagewise_xz_index(footer, file_length, &start, &length);
+ *	pagewise_xz_blocks(header, footer, file_length, index, length, blocks, count, &found);
+ *
+ * and for each block a decoder of its own, with pages of its own:
+ *
+ *	pagewise_init(decoder, size, PAGEWISE_XZ_BLOCK);
+ *	pagewise_begin_block(decoder, block);
+ *	pagewise_decode(decoder, the block's input, block->input_length, pages, page_count, &progress);
+ *
+ * If the blocks are accepted, and each ends in PAGEWISE_DONE, the file is good. If anything is wrong, decode it as
+ * PAGEWISE_XZ, which takes all .xz files, and tells the first error in the order of the file.
+ */
+struct pagewise_xz_block {
+	uint64_t input;		/* where its input starts in the file */
+	uint64_t input_length;	/* bytes of its input, padding and check included */
+	uint64_t output;	/* where its output starts in that of the file */
+	uint64_t output_length;	/* bytes of its output; claimed until they are decoded */
+	uint64_t other;		/* the library's own */
+};
+
+/* Bytes of the header, which are the first ones of the file, and of the footer, which are the last ones. */
+#define PAGEWISE_XZ_HEADER 12
+
+/* Tells where the Index lies in the file. Negative: the footer is not good. */
+int pagewise_xz_index(const void *footer, uint64_t file_length, uint64_t *start, uint64_t *length);
+
+/*
+ * Reads the Index, writes count blocks or as many as there are, and tells in found how many there are. Negative: header,
+ * footer and Index are not good, or not those of one stream that is the whole file.
+ */
+int pagewise_xz_blocks(const void *header, const void *footer, uint64_t file_length, const void *index,
+		       size_t index_length, struct pagewise_xz_block *blocks, size_t count, uint64_t *found);
+
+/* Makes this a fresh decoder for the block. -EOPNOTSUPP: it is none for PAGEWISE_XZ_BLOCK. */
+int pagewise_begin_block(struct pagewise *decoder, const struct pagewise_xz_block *block);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@ use crate::{Any, Carry, Concatenated, Decode, Error, Members};
 #[cfg(feature = "gzip")]
 use crate::{Deflate, Gzip, Zlib};
 #[cfg(feature = "xz")]
-use crate::{Lzma, Xz};
+use crate::{Lzma, Xz, XzBlock};
 
 // `enum pagewise_format`.
 pub(super) const ANY: c_int = 0;
@@ -23,6 +23,8 @@ pub(super) const DEFLATE: c_int = 3;
 pub(super) const XZ: c_int = 4;
 pub(super) const LZMA: c_int = 5;
 pub(super) const ZSTD: c_int = 6;
+#[cfg_attr(not(feature = "xz"), allow(dead_code))]
+pub(super) const XZ_BLOCK: c_int = 7;
 /// `PAGEWISE_CARRY`, which is added to a format.
 pub(super) const CARRY: c_int = 0x100;
 
@@ -95,9 +97,10 @@ mod gzip {
 
 #[cfg(feature = "xz")]
 mod xz {
-    use super::{Dictionary, Lzma, Xz};
+    use super::{Dictionary, Lzma, Xz, XzBlock};
 
     impl Dictionary for Xz {}
+    impl Dictionary for XzBlock {}
     impl Dictionary for Lzma {}
 }
 
@@ -155,6 +158,12 @@ macro_rules! with {
                     $value
                 }
             )*
+            // By itself: nothing of the same kind follows it.
+            #[cfg(feature = "xz")]
+            $crate::ffi::slot::XZ_BLOCK => {
+                type $decoder = $crate::XzBlock;
+                $value
+            }
             _ => $none,
         }
     };

@@ -243,11 +243,11 @@ impl Iterator for XzRecords<'_> {
 /// A block, by its record in the Index (4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XzRecord {
-    input: u64,
-    output: u64,
-    pub(super) unpadded: u64,
-    pub(super) uncompressed: u64,
-    pub(super) check: u8,
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+    pub(crate) unpadded: u64,
+    pub(crate) uncompressed: u64,
+    pub(crate) check: u8,
 }
 
 impl XzRecord {

@@ -10,6 +10,8 @@
  *		mistakes of a caller and of a stream
  *	main sectors STREAM CONTENT
  *		decodes a zstd file from sectors of 512 bytes with a decoder in static memory
+ *	main blocks STREAM CONTENT
+ *		decodes the blocks of an .xz file, the last one first, each into pages of its own
  *	main dictionary FORMAT DICTIONARY STREAM CONTENT
  *		decodes a stream that needs a dictionary, and is refused without it
  *	main reuse FORMAT STREAM CONTENT OTHER_STREAM OTHER_CONTENT
@@ -189,7 +191,8 @@ static void broken(struct file stream)
 	struct pagewise *decoder = new_decoder(PAGEWISE_GZIP);
 	size_t size = pagewise_size(PAGEWISE_GZIP);
 
-	CHECK(pagewise_size(-1) == 0 && pagewise_size(PAGEWISE_ZSTD + 1) == 0);
+	CHECK(pagewise_size(-1) == 0 && pagewise_size(PAGEWISE_XZ_BLOCK + 1) == 0 &&
+	      pagewise_size(PAGEWISE_XZ_BLOCK | PAGEWISE_CARRY) == 0);
 	CHECK(pagewise_init(decoder, size, 99) == -EOPNOTSUPP);
 	CHECK(pagewise_init(decoder, size - 1, PAGEWISE_GZIP) == -EINVAL);
 	CHECK(pagewise_init(NULL, size, PAGEWISE_GZIP) == -EINVAL);
@@ -347,6 +350,80 @@ static void sectors(struct file stream, struct file content)
 	free(page.data);
 }
 
+/* The blocks of the file, of which there are at most 8; how many, or an errno. */
+static int list_blocks(struct file stream, struct pagewise_xz_block *blocks)
+{
+	const unsigned char *footer = stream.bytes + stream.length - PAGEWISE_XZ_HEADER;
+	uint64_t start, length, found;
+	int result = pagewise_xz_index(footer, stream.length, &start, &length);
+
+	if (result < 0)
+		return result;
+	CHECK(result == 0 && start + length == stream.length - PAGEWISE_XZ_HEADER);
+	result = pagewise_xz_blocks(stream.bytes, footer, stream.length, stream.bytes + start, length, blocks, 8,
+				    &found);
+	CHECK(result < 0 || (result == 0 && found <= 8));
+	return result < 0 ? result : (int)found;
+}
+
+static int decode_block(struct pagewise *decoder, struct file stream, const struct pagewise_xz_block *block,
+			unsigned char *output)
+{
+	struct pagewise_page pages[64];
+	struct pagewise_progress progress;
+	size_t count = (block->output_length + 4095) / 4096;
+	int result;
+
+	CHECK(count <= 64 && block->output % 4096 == 0);
+	for (size_t i = 0; i < count; i++)
+		pages[i] = (struct pagewise_page){ output + block->output + 4096 * i, 4096 };
+	CHECK(pagewise_begin_block(decoder, block) == 0);
+	result = pagewise_decode(decoder, stream.bytes + block->input, block->input_length, pages, count, &progress);
+	CHECK(result != PAGEWISE_DONE || (progress.consumed == block->input_length &&
+					  progress.written == block->output_length));
+	return result;
+}
+
+static void blocks(struct file stream, struct file content)
+{
+	struct pagewise_xz_block list[8];
+	struct pagewise *decoder = new_decoder(PAGEWISE_XZ_BLOCK), *other = new_decoder(PAGEWISE_XZ);
+	unsigned char *output = malloc(content.length + 4096);
+	int count = list_blocks(stream, list);
+
+	CHECK(output && count > 2 && list[0].input == PAGEWISE_XZ_HEADER);
+	CHECK(pagewise_decode(decoder, stream.bytes, stream.length, NULL, 0, &(struct pagewise_progress){ 0 }) < 0);
+	CHECK(pagewise_begin_block(other, list) == -EOPNOTSUPP && pagewise_begin_block(NULL, list) == -EOPNOTSUPP);
+	for (int i = count - 1; i >= 0; i--)
+		CHECK(decode_block(decoder, stream, &list[i], output) == PAGEWISE_DONE);
+	CHECK(memcmp(output, content.bytes, content.length) == 0);
+
+	/* A byte of a block's data, of its check, of the Index, of the footer and of the header. */
+	stream.bytes[list[1].input + list[1].input_length / 2] ^= 1;
+	CHECK(decode_block(decoder, stream, &list[1], output) < 0);
+	stream.bytes[list[1].input + list[1].input_length / 2] ^= 1;
+	stream.bytes[list[2].input + list[2].input_length - 1] ^= 1;
+	CHECK(decode_block(decoder, stream, &list[2], output) == -EBADMSG);
+	stream.bytes[list[2].input + list[2].input_length - 1] ^= 1;
+	for (int i = 0; i < 3; i++) {
+		size_t at = i == 0 ? list[count - 1].input + list[count - 1].input_length + 2 :
+			    i == 1 ? stream.length - 1 : 1;
+		stream.bytes[at] ^= 1;
+		CHECK(list_blocks(stream, list) < 0);
+		stream.bytes[at] ^= 1;
+	}
+	/* Sizes that are not the block's. */
+	list[0].output_length--;
+	CHECK(decode_block(decoder, stream, &list[0], output) < 0);
+	list[0].output_length += 2;
+	CHECK(decode_block(decoder, stream, &list[0], output) < 0);
+	CHECK(pagewise_xz_index(NULL, 100, NULL, NULL) < 0);
+	CHECK(pagewise_xz_blocks(NULL, NULL, 100, NULL, 0, NULL, 8, NULL) < 0);
+	free(output);
+	free_decoder(other, PAGEWISE_XZ);
+	free_decoder(decoder, PAGEWISE_XZ_BLOCK);
+}
+
 static void dictionary(int format, struct file dictionary, struct file stream, struct file content)
 {
 	struct pagewise *decoder = new_decoder(format);
@@ -372,6 +449,10 @@ int main(int argc, char **argv)
 	CHECK(pagewise_version() == PAGEWISE_VERSION);
 	if (argc == 4 && strcmp(argv[1], "sectors") == 0) {
 		sectors(read_file(argv[2]), read_file(argv[3]));
+		return 0;
+	}
+	if (argc == 4 && strcmp(argv[1], "blocks") == 0) {
+		blocks(read_file(argv[2]), read_file(argv[3]));
 		return 0;
 	}
 	if (argc == 6 && strcmp(argv[1], "dictionary") == 0) {

@@ -147,6 +147,18 @@ fn sectors() {
 }
 
 #[test]
+fn blocks_of_xz() {
+    let content = data::code(200_000);
+    // Of which each but the last one ends with a page.
+    let blocks: Vec<_> = content
+        .chunks(16 * 4096)
+        .map(|content| Block::encoded(&[(X86, vec![])], content).with_sizes())
+        .collect();
+    let stream = file("blocks.stream", &xz::stream(CRC64, &blocks));
+    run(program_with(&["blocks"]).arg(stream).arg(file("blocks.content", &content)));
+}
+
+#[test]
 fn dictionaries() {
     let content = data::text(3000);
     let samples: Vec<Vec<u8>> = (0..200).map(|at| data::text(100 + at)).collect();
