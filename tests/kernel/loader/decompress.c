@@ -2,8 +2,8 @@
 /*
  * Decompression of modules by pagewise, in place of kernel/module/decompress.c: whichever of gzip, xz and
  * zstd a file is, read in pieces and decoded straight into the pages that are mapped as the module's image.
- * They are the decoder's history too, so neither the file nor a window is held. A file that is cut short or
- * changed, or that goes on after its end, is refused.
+ * They are the decoder's history too, so neither the file nor a window is held. The blocks of a large .xz are
+ * decoded by all processors. A file that is cut short or changed, or that goes on after its end, is refused.
  */
 #include <linux/fs.h>
 #include <linux/kernel_read_file.h>
@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "internal.h"
 #include "pagewise/pagewise.h"
@@ -168,6 +169,146 @@ static int image_decode(struct image *image, struct pagewise *decoder, struct so
 	return result;
 }
 
+/* Smaller .xz files are not looked at for blocks. */
+#define LEAST_PLANNED (128 * 1024)
+/* The most of an Index. Records of blocks of a page each for an image of some MiB are less. */
+#define MOST_INDEX (16 * 1024)
+/* Images are up to so many times as large as their files: what more an Index claims is not believed beforehand. */
+#define MOST_RATIO 16
+/* Bytes of its block that a worker reads at a time. */
+#define PIECE (32 * 1024)
+
+/* Blocks to be decoded by workers, each of which takes the next one when it is done with one. */
+struct plan {
+	struct image *image;
+	struct file *file;
+	struct pagewise_xz_block *blocks;
+	unsigned int count;
+	atomic_t next;
+	int error;
+};
+
+struct worker {
+	struct work_struct work;
+	struct plan *plan;
+};
+
+static int plan_decode_block(struct plan *plan, const struct pagewise_xz_block *block, struct pagewise *decoder,
+			     struct source *source)
+{
+	struct pagewise_page *pages = plan->image->pages + block->output / PAGE_SIZE;
+	size_t count = DIV_ROUND_UP(block->output_length, PAGE_SIZE);
+	struct pagewise_progress progress;
+	int result;
+
+	source->position = block->input;
+	source->start = source->length = 0;
+	result = pagewise_begin_block(decoder, block);
+	if (result)
+		return result;
+	do {
+		result = source_fill(source);
+		if (result)
+			return result;
+		result = pagewise_decode(decoder, source->buffer + source->start, source->length, pages, count,
+					 &progress);
+		source->start += progress.consumed;
+		source->length -= progress.consumed;
+	} while (result == PAGEWISE_NEED_INPUT);
+	return result == PAGEWISE_NEED_PAGE ? -EUCLEAN : result;
+}
+
+static void plan_work(struct work_struct *work)
+{
+	struct plan *plan = container_of(work, struct worker, work)->plan;
+	struct source source = { .file = plan->file, .room = PIECE, .buffer = kvmalloc(PIECE, GFP_KERNEL) };
+	struct pagewise *decoder = kvmalloc(pagewise_size(PAGEWISE_XZ_BLOCK), GFP_KERNEL);
+	unsigned int index;
+	int error = -ENOMEM;
+
+	if (source.buffer && decoder)
+		error = pagewise_init(decoder, pagewise_size(PAGEWISE_XZ_BLOCK), PAGEWISE_XZ_BLOCK);
+	while (!error && !READ_ONCE(plan->error)) {
+		index = atomic_fetch_inc(&plan->next);
+		if (index >= plan->count)
+			break;
+		error = plan_decode_block(plan, &plan->blocks[index], decoder, &source);
+	}
+	if (error)
+		WRITE_ONCE(plan->error, error);
+	kvfree(decoder);
+	kvfree(source.buffer);
+}
+
+static bool read_all(struct file *file, void *buffer, size_t length, loff_t position)
+{
+	return kernel_read(file, buffer, length, &position) == length;
+}
+
+/* Reads where the blocks are. Returns the length of the image; 0: decode the file from its start. */
+static size_t plan_make(struct plan *plan, const struct source *source)
+{
+	u8 footer[PAGEWISE_XZ_HEADER];
+	u64 start, length, count, total = 0;
+	void *index = NULL;
+
+	if (source->size < LEAST_PLANNED || num_online_cpus() < 2 ||
+	    !read_all(source->file, footer, sizeof(footer), source->size - sizeof(footer)) ||
+	    pagewise_xz_index(footer, source->size, &start, &length) || length > MOST_INDEX)
+		return 0;
+	index = kvmalloc(length, GFP_KERNEL);
+	if (!index || !read_all(source->file, index, length, start) ||
+	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, NULL, 0, &count) || count < 2)
+		goto out;
+	plan->blocks = kvmalloc_array(count, sizeof(*plan->blocks), GFP_KERNEL);
+	plan->count = count;
+	if (!plan->blocks ||
+	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, plan->blocks, count, &count))
+		goto out;
+	/* No two decoders can have the same page. */
+	for (unsigned int i = 0; i < plan->count; i++) {
+		if (plan->blocks[i].output % PAGE_SIZE)
+			goto out;
+	}
+	total = plan->blocks[count - 1].output + plan->blocks[count - 1].output_length;
+	if (total > (u64)source->size * MOST_RATIO)
+		total = 0;
+out:
+	kvfree(index);
+	return total;
+}
+
+/* Decodes all blocks of an .xz. Whatever is wrong, the file is decoded from its start then, which tells what it is. */
+static bool plan_run(struct image *image, const struct source *source)
+{
+	struct plan plan = { .image = image, .file = source->file };
+	size_t total = plan_make(&plan, source);
+	unsigned int count = min(plan.count, num_online_cpus());
+	struct worker *workers;
+	bool is_good;
+
+	plan.error = total ? 0 : -EINVAL;
+	while (!plan.error && image->info->used_pages < DIV_ROUND_UP(total, PAGE_SIZE))
+		plan.error = image_add_page(image);
+	workers = plan.error ? NULL : kcalloc(count, sizeof(*workers), GFP_KERNEL);
+	if (workers) {
+		for (unsigned int i = 0; i < count; i++) {
+			workers[i].plan = &plan;
+			INIT_WORK(&workers[i].work, plan_work);
+			if (i)
+				queue_work(system_unbound_wq, &workers[i].work);
+		}
+		plan_work(&workers[0].work);
+		for (unsigned int i = 1; i < count; i++)
+			flush_work(&workers[i].work);
+		image->info->len = total;
+	}
+	is_good = workers && !plan.error;
+	kvfree(plan.blocks);
+	kfree(workers);
+	return is_good;
+}
+
 int module_decompress(struct load_info *info, struct file *file)
 {
 	struct image image = { .info = info };
@@ -194,7 +335,7 @@ int module_decompress(struct load_info *info, struct file *file)
 	/* Most modules are two to four times as large as their files. */
 	if (!error)
 		error = image_grow(&image, DIV_ROUND_UP(source.size, PAGE_SIZE) * 4);
-	if (!error)
+	if (!error && !(format == PAGEWISE_XZ && plan_run(&image, &source)))
 		error = image_decode(&image, decoder, &source);
 	kvfree(image.pages);
 	if (!error) {

@@ -6,6 +6,7 @@
  *	kernel	finit_module(MODULE_INIT_COMPRESSED_FILE) of each file, then unloads them
  *	user	zlib, liblzma or libzstd and init_module() of each file, then unloads them
  *	memory	as kernel, and says how many pages that takes at most (needs tracefs)
+ *	each	as kernel, and says what became of each
  *
  * Modules that are refused after decompression (ENOEXEC: another kernel's) count as decompressed.
  */
@@ -53,6 +54,15 @@ static int load_from_user_space(const char *path)
 	result = syscall(SYS_init_module, room, length, "") ? errno : 0;
 	free(file.at);
 	return result;
+}
+
+static void load_each(const char *path)
+{
+	int result = load_compressed(path);
+
+	if (result == 0)
+		unload(path);
+	printf("load: each %s %s\n", path, result ? strerrorname_np(result) : "loaded");
 }
 
 static void load_all(const char *mode, int count, char **paths)
@@ -156,9 +166,9 @@ int main(int argc, char **argv)
 {
 	if (argc < 3)
 		return 2;
-	if (strcmp(argv[1], "memory") == 0) {
+	if (strcmp(argv[1], "memory") == 0 || strcmp(argv[1], "each") == 0) {
 		for (int i = 2; i < argc; i++)
-			measure_memory(argv[i]);
+			(*argv[1] == 'm' ? measure_memory : load_each)(argv[i]);
 	} else {
 		load_all(argv[1], argc - 2, argv + 2);
 	}
