@@ -23,7 +23,7 @@ use uefi::runtime::{self, ResetType};
 use uefi::{cstr16, entry, system, CStr16, Status};
 
 use clock::{Clock, Time};
-use memory::{Flat, Room, Scattered};
+use memory::{Flat, NoMemory, Room, Scattered};
 use unpack::{Decoder, Fault, Unpacked};
 
 /// The first of them that is there is taken. The name does not tell the format: the first bytes do.
@@ -35,17 +35,20 @@ const MAX_COMMAND_LINE: usize = 2048;
 
 /// Why nothing was started.
 enum Refusal {
+    /// None of the files is there.
+    Missing([&'static CStr16; 3]),
     /// There is something wrong with a file.
     File(&'static CStr16, Fault),
     /// The command line is too long, or not ASCII.
     CommandLine,
-    /// The firmware does not do something.
+    /// The firmware has not done something: for example, loaded what is no EFI program.
     Firmware(&'static str, Status),
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Missing([gz, xz, zst]) => write!(f, "there is no {gz}, {xz} or {zst}"),
             Self::File(name, fault) => write!(f, "{name}: refused: {fault}"),
             Self::CommandLine => write!(f, "{COMMAND_LINE}: refused: too long, or not ASCII"),
             Self::Firmware(what, status) => write!(f, "{what}: refused by the firmware: {status}"),
@@ -67,11 +70,13 @@ fn main() -> Status {
 fn boot_linux(clock: &Clock) -> Result<(), Refusal> {
     let mut volume = open_volume().map_err(|error| firmware("EFI partition", &error))?;
     let command_line = read_command_line(&mut volume)?;
-    let mut decoder = Decoder::new().map_err(|error| Refusal::File(KERNELS[0], error.into()))?;
+    let mut decoder = Decoder::new().map_err(|NoMemory| {
+        Refusal::Firmware("memory for the decoder", Status::OUT_OF_RESOURCES)
+    })?;
     let mut kernel = Flat::default();
-    let kernel_length = load(&mut volume, &KERNELS, &mut decoder, &mut kernel, clock)?;
+    let kernel_length = load(&mut volume, KERNELS, &mut decoder, &mut kernel, clock)?;
     let mut initramfs = Scattered::default();
-    let length = load(&mut volume, &INITRDS, &mut decoder, &mut initramfs, clock)?;
+    let length = load(&mut volume, INITRDS, &mut decoder, &mut initramfs, clock)?;
     drop((decoder, volume));
 
     let mut loading = Time::default();
@@ -93,23 +98,23 @@ fn open_volume() -> uefi::Result<Directory> {
 /// Decodes the first file that is there, says how long that took, and returns how many bytes it made.
 fn load(
     volume: &mut Directory,
-    names: &[&'static CStr16; 3],
+    names: [&'static CStr16; 3],
     decoder: &mut Decoder,
     room: &mut impl Room,
     clock: &Clock,
 ) -> Result<usize, Refusal> {
     let (name, file) = open_first(volume, names)?;
     let unpacked = unpack::unpack(file, decoder, room, clock);
-    let Unpacked { format, size, length, reading, decoding } =
+    let Unpacked { format, size, length, grown, reading, decoding } =
         unpacked.map_err(|fault| Refusal::File(name, fault))?;
     say!("{name}: {size} bytes read in {reading}");
-    say!("{name}: {length} bytes decoded in {decoding}, {format}");
+    say!("{name}: {length} bytes decoded in {decoding}, {format}, allocations: {grown}");
     Ok(length)
 }
 
 fn open_first(
     volume: &mut Directory,
-    names: &[&'static CStr16; 3],
+    names: [&'static CStr16; 3],
 ) -> Result<(&'static CStr16, (RegularFile, u64)), Refusal> {
     for name in names {
         match unpack::open(volume, name) {
@@ -118,7 +123,7 @@ fn open_first(
             Err(fault) => return Err(Refusal::File(name, fault)),
         }
     }
-    Err(Refusal::File(names[0], Fault::Missing))
+    Err(Refusal::Missing(names))
 }
 
 /// The command line, as an EFI program takes it: in UCS-2, with a zero at the end.

@@ -107,12 +107,11 @@ pub(crate) trait Room {
 
 /// Output in one piece, for the kernel: LoadImage takes an image from contiguous memory only.
 ///
-/// A single page may have any length and may grow, so this is one page, and a larger one when it is full. What was
-/// written moves there. With the size from a zstd header nothing ever moves. gzip and xz tell it at the
-/// end of a file, where a loader that reads a file once does not look; the guess of four times the file's size
-/// is enough for most kernels, and memory doubles where it is not. While it moves, the firmware has to have three times the
-/// old memory, which is the price; a kernel has some ten megabytes. The initramfs can have hundreds, and does not need
-/// to be contiguous: see [`Scattered`].
+/// A single page may have any length and may grow. So this is one page, and when it is full a larger one, into which its
+/// bytes move. With the size from a zstd header nothing ever moves. gzip and xz tell the size at the end of a
+/// file, which a loader that reads it once does not know at the start. So the caller guesses, and the memory doubles if that
+/// was too little. Until the bytes have moved there are both, three times the old memory. That is acceptable for a
+/// kernel, which has some ten megabytes. An initramfs can have hundreds, and need not be contiguous: see [`Scattered`].
 #[derive(Default)]
 pub(crate) struct Flat(Option<Memory>);
 

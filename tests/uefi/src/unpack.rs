@@ -15,8 +15,9 @@ pub(crate) type Decoder = Placed<Carry<Concatenated<Any>, { Any::CARRY }>>;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
-/// The size of the output, if the header does not tell it, as a multiple of the file's.
-const FIRST_GUESS: u64 = 4;
+/// The size of the output, if the header does not tell it, as a multiple of the file's. Most kernels are larger
+/// than three times the file by xz, and smaller by gzip.
+const FIRST_GUESS: u64 = 3;
 /// The largest size that a header's word is taken for, as a multiple of the file's: a header may lie.
 const MAX_GUESS: u64 = 256;
 
@@ -40,9 +41,9 @@ impl fmt::Display for Fault {
             Self::Missing => f.write_str("no such file"),
             Self::Read(status) => write!(f, "cannot be read: {status}"),
             Self::NoMemory => f.write_str("no memory for its content"),
-            Self::Damaged { error, at, size } => write!(f, "{error}, byte {at} of {size}"),
+            Self::Damaged { error, at, size } => write!(f, "{error}, at byte {at} of {size}"),
             Self::Trailing { at, size } => {
-                write!(f, "bytes after the compressed data, byte {at} of {size}")
+                write!(f, "bytes after the compressed data, at byte {at} of {size}")
             }
         }
     }
@@ -69,6 +70,8 @@ pub(crate) struct Unpacked {
     /// Bytes of the file, and of its content.
     pub(crate) size: u64,
     pub(crate) length: usize,
+    /// How often the room had to grow.
+    pub(crate) grown: usize,
     pub(crate) reading: Time,
     pub(crate) decoding: Time,
 }
@@ -97,6 +100,7 @@ pub(crate) fn unpack(
     let mut piece = Memory::zeroed(PIECE)?;
     // The decoder may have decoded another file.
     decoder.reset();
+    let mut work = Work { decoder, room, size, grown: 0 };
     let mut pause = Pause::NeedInput { min: 1 };
     loop {
         let length = clock.time(&mut reading, || file.read(piece.as_mut()))?;
@@ -104,45 +108,65 @@ pub(crate) fn unpack(
         if input.is_empty() {
             break;
         }
-        let trailing = clock.time(&mut decoding, || -> Result<usize, Fault> {
-            let rest;
-            (pause, rest) = decode(input, size, decoder, room)?;
-            Ok(rest)
-        })?;
-        if pause == Pause::Done && trailing > 0 {
-            return Err(Fault::Trailing { at: decoder.consumed(), size });
-        }
+        pause = clock.time(&mut decoding, || work.decode(input))?;
     }
-    let status = decoder.status();
+    // `Done` may be said after each member; only the one at the end of the file counts.
     if pause != Pause::Done {
-        return Err(Fault::Damaged { error: Error::Truncated, at: status.consumed, size });
+        return Err(work.damaged(Error::Truncated));
     }
-    let length = usize::try_from(status.written).map_err(|_| Fault::NoMemory)?;
-    let format = status.info.format.map_or("unknown", Format::name);
-    Ok(Unpacked { format, size, length, reading, decoding })
+    let status = work.decoder.status();
+    Ok(Unpacked {
+        format: status.info.format.map_or("unknown", Format::name),
+        size,
+        length: usize::try_from(status.written).map_err(|_| Fault::NoMemory)?,
+        grown: work.grown,
+        reading,
+        decoding,
+    })
 }
 
-/// Decodes one piece, with as much room as it takes. Returns why the decoder paused, and how many bytes it has not
-/// used, which after [`Pause::Done`] do not belong to the compressed data.
-fn decode(
-    mut input: &[u8],
+/// A file that is being decoded.
+struct Work<'a, R> {
+    decoder: &'a mut Decoder,
+    room: &'a mut R,
+    /// Bytes of the file.
     size: u64,
-    decoder: &mut Decoder,
-    room: &mut impl Room,
-) -> Result<(Pause, usize), Fault> {
-    loop {
-        let progress = match decoder.decode(input, room.pages()) {
-            Ok(progress) => progress,
-            Err(error) => return Err(Fault::Damaged { error, at: decoder.consumed(), size }),
-        };
-        input = input.get(progress.consumed..).unwrap_or(&[]);
-        if progress.pause != Pause::NeedPage {
-            return Ok((progress.pause, input.len().saturating_add(decoder.held())));
+    grown: usize,
+}
+
+impl<R: Room> Work<'_, R> {
+    /// Decodes one piece, with as much room as it takes.
+    fn decode(&mut self, mut input: &[u8]) -> Result<Pause, Fault> {
+        loop {
+            let progress = match self.decoder.decode(input, self.room.pages()) {
+                Ok(progress) => progress,
+                Err(error) => return Err(self.damaged(error)),
+            };
+            input = input.get(progress.consumed..).unwrap_or(&[]);
+            match progress.pause {
+                Pause::NeedPage => {
+                    self.room.grow(self.guess()?)?;
+                    self.grown = self.grown.saturating_add(1);
+                }
+                // Neither the rest of the piece nor what the decoder holds is another member, or padding.
+                Pause::Done if !input.is_empty() || self.decoder.held() > 0 => {
+                    return Err(Fault::Trailing { at: self.decoder.consumed(), size: self.size });
+                }
+                pause => return Ok(pause),
+            }
         }
-        let guess = match decoder.info().content_size {
-            Some(content) => content.min(size.saturating_mul(MAX_GUESS)),
-            None => size.saturating_mul(FIRST_GUESS),
+    }
+
+    /// How many bytes the content may have.
+    fn guess(&self) -> Result<usize, Fault> {
+        let guess = match self.decoder.info().content_size {
+            Some(content) => content.min(self.size.saturating_mul(MAX_GUESS)),
+            None => self.size.saturating_mul(FIRST_GUESS),
         };
-        room.grow(usize::try_from(guess).map_err(|_| Fault::NoMemory)?)?;
+        usize::try_from(guess).map_err(|_| Fault::NoMemory)
+    }
+
+    fn damaged(&self, error: Error) -> Fault {
+        Fault::Damaged { error, at: self.decoder.consumed(), size: self.size }
     }
 }
