@@ -18,8 +18,8 @@ use crate::clock::{Clock, Time};
 use crate::memory::Scattered;
 use crate::say;
 
-/// LINUX_EFI_INITRD_MEDIA_GUID: Linux's EFI stub asks for a LoadFile2 with a device path of one vendor media node with it
-/// (Documentation/arch/x86/boot.rst and drivers/firmware/efi/libstub in Linux's source).
+/// LINUX_EFI_INITRD_MEDIA_GUID: Linux's EFI stub looks for a LoadFile2 whose device path is a vendor media node with
+/// this GUID (include/linux/efi.h and drivers/firmware/efi/libstub/efi-stub-helper.c in Linux's source).
 const INITRD_MEDIA: Guid = guid!("5568e427-68fc-4f3d-ac74-ca555231cc68");
 
 /// Has the firmware check and relocate a kernel. The firmware copies it, so its bytes are not needed any more.
@@ -66,18 +66,19 @@ fn offer(
 ) -> uefi::Result {
     let path = path.as_ffi_ptr().cast::<c_void>();
     let interface = ptr::from_ref(initrd).cast::<c_void>();
-    // SAFETY: Both protocols are uninstalled below, before what they point to is gone.
+    // SAFETY: The path stays where it is until it is uninstalled below. If the firmware refuses to do that, the
+    // machine is switched off, and nobody looks for it before.
     let handle = unsafe { boot::install_protocol_interface(None, &DevicePath::GUID, path)? };
-    // SAFETY: As above. `Initrd` starts with the protocol.
+    // SAFETY: As above, and `Initrd` starts with the protocol.
     let result =
         unsafe { boot::install_protocol_interface(Some(handle), &LoadFile2::GUID, interface) }
             .and_then(|_| {
                 let result = work();
-                // SAFETY: It is installed, and a kernel that came back does not use it.
+                // SAFETY: It was installed, and a kernel that came back does not use it.
                 unsafe { boot::uninstall_protocol_interface(handle, &LoadFile2::GUID, interface)? };
                 result
             });
-    // SAFETY: As above.
+    // SAFETY: It was installed, and nobody uses it any more.
     unsafe { boot::uninstall_protocol_interface(handle, &DevicePath::GUID, path)? };
     result
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! A boot loader: an EFI program that starts Linux from compressed files.
 //!
-//! It reads `kernel.gz`, `kernel.xz` or `kernel.zst` and an `initrd` likewise from the partition that it was started from,
-//! decodes both, and starts the kernel with the initramfs and the command line in the file `cmdline`. If there is
-//! anything wrong with a file, it says so, starts nothing and switches the machine off.
+//! From the partition that it was started from it reads `kernel.gz`, `kernel.xz` or `kernel.zst` and an `initrd`
+//! likewise, and decodes both. Then it starts the kernel with the initramfs and the command line in the file `cmdline`.
+//! If anything is wrong with a file, it says what, starts nothing and switches the machine off.
 
 #![no_main]
 #![no_std]

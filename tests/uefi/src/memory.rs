@@ -107,11 +107,11 @@ pub(crate) trait Room {
 
 /// Output in one piece, for the kernel: LoadImage takes an image from contiguous memory only.
 ///
-/// A single page may have any length and may grow. So this is one page, and when it is full a larger one, into which its
-/// bytes move. With the size from a zstd header nothing ever moves. gzip and xz tell the size at the end of a
-/// file, which a loader that reads it once does not know at the start. So the caller guesses, and the memory doubles if that
-/// was too little. Until the bytes have moved there are both, three times the old memory. That is acceptable for a
-/// kernel, which has some ten megabytes. An initramfs can have hundreds, and need not be contiguous: see [`Scattered`].
+/// A single page may have any length and may grow. So this is one page, and when it is full a larger one, into which
+/// its bytes move. With the size from a zstd header nothing ever moves. gzip and xz tell the size at the end of a file,
+/// where a loader that reads it once comes last. So the caller guesses, and the memory doubles if that was too little.
+/// Until the bytes have moved there are both, three times the old memory. That is acceptable for a kernel, which has
+/// tens of megabytes. An initramfs can have hundreds, and need not be contiguous: see [`Scattered`].
 #[derive(Default)]
 pub(crate) struct Flat(Option<Memory>);
 
@@ -138,13 +138,12 @@ impl Room for Flat {
     }
 }
 
-/// Output in pages wherever the firmware has them, for the initramfs, which Linux has copied to a place that it
-/// chooses itself.
+/// Output in pages wherever the firmware has them, for the initramfs: Linux asks for a copy of it in memory of its own.
 #[derive(Default)]
 pub(crate) struct Scattered(Vec<Memory>);
 
 impl Scattered {
-    /// Larger than a page of the firmware, so that there are fewer of them to list: any power of two would do.
+    /// Bytes of a page. Any power of two would do; this one is larger than the firmware's, so that the list is shorter.
     const PAGE: usize = 64 << 10;
 
     /// The first `length` bytes, page by page.
