@@ -2,11 +2,12 @@
 //! Time by the processor's counter. The firmware's own clock counts seconds.
 
 use core::fmt;
+use core::num::NonZeroU128;
 
 /// The processor's counter, and how fast it counts.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
-    ticks_per_second: u64,
+    ticks_per_second: NonZeroU128,
     /// When the loader was started.
     start: u64,
 }
@@ -15,7 +16,8 @@ impl Clock {
     /// Starts a clock. On x86-64 that takes 20 ms, in which the firmware's timer tells how fast the counter is.
     pub(crate) fn start() -> Self {
         let start = counter();
-        Self { ticks_per_second: frequency().max(1), start }
+        let frequency = NonZeroU128::new(u128::from(frequency()));
+        Self { ticks_per_second: frequency.unwrap_or(NonZeroU128::MIN), start }
     }
 
     /// Runs `work`, and adds the time that it took to `spent`.
@@ -34,7 +36,7 @@ impl Clock {
 
     fn microseconds(&self, ticks: u64) -> u64 {
         // In 128 bits, as a product of 64 bits would overflow after an hour.
-        let microseconds = u128::from(ticks) * 1_000_000 / u128::from(self.ticks_per_second);
+        let microseconds = u128::from(ticks) * 1_000_000 / self.ticks_per_second;
         u64::try_from(microseconds).unwrap_or(u64::MAX)
     }
 }

@@ -40,7 +40,10 @@ pub(crate) fn start(
     let mut image = boot::open_protocol_exclusive::<LoadedImage>(kernel)?;
     let bytes = u32::try_from(size_of_val(command_line)).map_err(|_| Status::BAD_BUFFER_SIZE)?;
     // SAFETY: The command line outlives the kernel's part of this function.
-    unsafe { image.set_load_options(command_line.as_ptr().cast(), bytes) };
+    unsafe {
+        let image = image.get_mut().ok_or(Status::UNSUPPORTED)?;
+        image.set_load_options(command_line.as_ptr().cast(), bytes);
+    }
     drop(image);
 
     let initrd = Initrd {

@@ -92,7 +92,8 @@ fn boot_linux(clock: &Clock) -> Result<(), Refusal> {
 
 /// Opens the partition that this program was started from.
 fn open_volume() -> uefi::Result<Directory> {
-    boot::get_image_file_system(boot::image_handle())?.open_volume()
+    let mut files = boot::get_image_file_system(boot::image_handle())?;
+    files.get_mut().ok_or(Status::UNSUPPORTED)?.open_volume()
 }
 
 /// Decodes the first file that is there, says how long that took, and returns how many bytes it made.
