@@ -99,8 +99,8 @@ machines() {
     [ "$plain" = "$kvm" ] || measuring="$tcg -icount shift=0,sleep=off"
 }
 
-# boot MACHINE KERNEL LOG COMMANDS FILE=PLACE...: boots with the files in an initramfs, runs the commands, and
-# powers off. The console is the log. Fails if a command does, or the kernel complains.
+# boot MACHINE KERNEL LOG COMMANDS FILE=PLACE...: boots with the files in an initramfs, and with APPEND on the
+# kernel's command line, runs the commands, and powers off. The console is the log. Fails if a command does, or the kernel complains.
 boot() {
     local machine=$1 kernel=$2 log=$3 commands=$4 root place pair
     shift 4
@@ -127,7 +127,7 @@ INIT
     # shellcheck disable=SC2086
     timeout "${SECONDS_TO_BOOT:-600}" qemu-system-x86_64 $machine -m "${MEMORY:-1024}" -nodefaults -no-user-config \
         -display none -serial "file:$log" -no-reboot -kernel "$kernel" -initrd "$root.cpio" \
-        -append "console=ttyS0 panic=-1 oops=panic quiet" </dev/null || echo "qemu: exit $?" >&2
+        -append "console=ttyS0 panic=-1 oops=panic quiet ${APPEND:-}" </dev/null || echo "qemu: exit $?" >&2
     rm "$root.cpio"
     none 'BUG:|Oops|WARNING:|Kernel panic|all commands: FAILED' "$log" &&
         grep -q '^all commands: good' "$log"
