@@ -66,6 +66,16 @@ inside() {
         "$top:/pagewise" "$cache/$1:/linux" "$cache/build:/build" "$cache/work:/work"
 }
 
+# patched: makes the tree `patched`, which is `linux` with this library in the place of kernel/module/decompress.c.
+# It is made of links to the same files but for those that the patch replaces, so that little is built again.
+patched() {
+    rm -rf "$cache/patched"
+    cp -al "$cache/linux" "$cache/patched"
+    patch --quiet --strip 1 --directory "$cache/patched" <"$here/loader/pagewise.patch"
+    cp -rp "$top/src" "$cache/patched/kernel/module/pagewise"
+    cp "$here/loader/decompress.c" "$cache/patched/kernel/module/decompress_pagewise.c"
+}
+
 # kernel TREE BUILD OPTION...: builds the kernel and its modules in build/BUILD, configured by
 # kernel.config and the options, and fails if one of them is not taken.
 kernel() {

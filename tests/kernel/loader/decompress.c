@@ -35,11 +35,17 @@ struct image {
 	struct pagewise_page *pages;
 };
 
+/* kvmalloc() rounds large sizes up to powers of two if it can. */
+static void *allocate(size_t size)
+{
+	return size > SZ_32K ? vmalloc(size) : kvmalloc(size, GFP_KERNEL);
+}
+
 static int image_grow(struct image *image, unsigned int max_pages)
 {
 	struct load_info *info = image->info;
-	struct page **pages = kvmalloc_array(max_pages, sizeof(*pages), GFP_KERNEL);
-	struct pagewise_page *views = kvmalloc_array(max_pages, sizeof(*views), GFP_KERNEL);
+	struct page **pages = allocate(array_size(max_pages, sizeof(*pages)));
+	struct pagewise_page *views = allocate(array_size(max_pages, sizeof(*views)));
 
 	if (!pages || !views) {
 		kvfree(pages);
@@ -78,9 +84,13 @@ static int image_add_page(struct image *image)
 	return 0;
 }
 
-/* The most that is held of the file. zstd's decoder takes a block at a time, which is up to 128 KiB and 3 bytes
- * (RFC 8878, 3.1.1.2). */
-#define MOST_INPUT (160 * 1024)
+/* What is held of the file, but for a block of zstd that needs more: the decoder takes it whole, and it has up to
+ * 128 KiB and 3 bytes (RFC 8878, 3.1.1.2). */
+#define INPUT (64 * 1024)
+#define MOST_INPUT (132 * 1024)
+/* Images are up to so many times as large as their files: what more a header or an Index claims is not believed
+ * beforehand. */
+#define MOST_RATIO 16
 
 /* A file that is read in pieces. Of the buffer, `length` bytes from `start` on are still to be decoded. */
 struct source {
@@ -105,8 +115,8 @@ static int source_open(struct source *source, struct file *file)
 	source->size = i_size_read(inode);
 	error = source->size > 0 ? security_kernel_read_file(file, READING_MODULE, false) : -EINVAL;
 	if (!error) {
-		source->room = min_t(loff_t, source->size, MOST_INPUT);
-		source->buffer = kvmalloc(source->room, GFP_KERNEL);
+		source->room = min_t(loff_t, source->size, INPUT);
+		source->buffer = allocate(source->room);
 		error = source->buffer ? 0 : -ENOMEM;
 	}
 	return error;
@@ -119,11 +129,21 @@ static void source_close(struct source *source)
 		allow_write_access(source->file);
 }
 
-/* Reads on; -ENODATA at the end of the file. */
+/* Reads on, into a larger buffer if this one is full; -ENODATA at the end of the file. */
 static int source_fill(struct source *source)
 {
 	ssize_t length;
 
+	if (source->length == source->room && source->room < MOST_INPUT && source->position < source->size) {
+		/* What was read is read again, so that there are never both buffers. */
+		kvfree(source->buffer);
+		source->position -= source->length;
+		source->length = 0;
+		source->room = MOST_INPUT;
+		source->buffer = allocate(source->room);
+		if (!source->buffer)
+			return -ENOMEM;
+	}
 	memmove(source->buffer, source->buffer + source->start, source->length);
 	source->start = 0;
 	length = kernel_read(source->file, source->buffer + source->length, source->room - source->length,
@@ -134,17 +154,30 @@ static int source_fill(struct source *source)
 	return 0;
 }
 
+/* Pages of the image, as the header tells, or at a guess: most modules are two to six times as large as their files. */
+static unsigned int image_estimate(struct pagewise *decoder, struct source *source)
+{
+	u64 most = source->size * MOST_RATIO, size = source->size * 6;
+	struct pagewise_progress progress;
+	struct pagewise_info info;
+
+	/* If it fails, the next call fails too. */
+	if (pagewise_decode(decoder, source->buffer, source->length, NULL, 0, &progress) >= 0) {
+		source->start += progress.consumed;
+		source->length -= progress.consumed;
+	}
+	pagewise_info(decoder, &info, sizeof(info));
+	return DIV_ROUND_UP(info.content_size <= most ? info.content_size : size, PAGE_SIZE) + 1;
+}
+
 static int image_decode(struct image *image, struct pagewise *decoder, struct source *source)
 {
 	struct pagewise_progress progress;
 	const char *message = "module file goes on after its end";
 	size_t length;
-	int result = PAGEWISE_NEED_PAGE;
+	int result;
 
-	do {
-		result = result == PAGEWISE_NEED_PAGE ? image_add_page(image) : source_fill(source);
-		if (result)
-			break;
+	for (;;) {
 		result = pagewise_decode(decoder, source->buffer + source->start, source->length, image->pages,
 					 image->info->used_pages, &progress);
 		source->start += progress.consumed;
@@ -154,7 +187,12 @@ static int image_decode(struct image *image, struct pagewise *decoder, struct so
 			pr_err("decompression failed: %.*s\n", (int)length, message);
 			return result;
 		}
-	} while (result != PAGEWISE_DONE);
+		if (result == PAGEWISE_DONE)
+			break;
+		result = result == PAGEWISE_NEED_PAGE ? image_add_page(image) : source_fill(source);
+		if (result)
+			break;
+	}
 
 	image->info->len = progress.written;
 	if (result == -ENODATA)
@@ -173,8 +211,6 @@ static int image_decode(struct image *image, struct pagewise *decoder, struct so
 #define LEAST_PLANNED (128 * 1024)
 /* The most of an Index. Records of blocks of a page each for an image of some MiB are less. */
 #define MOST_INDEX (16 * 1024)
-/* Images are up to so many times as large as their files: what more an Index claims is not believed beforehand. */
-#define MOST_RATIO 16
 /* Bytes of its block that a worker reads at a time. */
 #define PIECE (32 * 1024)
 
@@ -221,8 +257,8 @@ static int plan_decode_block(struct plan *plan, const struct pagewise_xz_block *
 static void plan_work(struct work_struct *work)
 {
 	struct plan *plan = container_of(work, struct worker, work)->plan;
-	struct source source = { .file = plan->file, .room = PIECE, .buffer = kvmalloc(PIECE, GFP_KERNEL) };
-	struct pagewise *decoder = kvmalloc(pagewise_size(PAGEWISE_XZ_BLOCK), GFP_KERNEL);
+	struct source source = { .file = plan->file, .room = PIECE, .buffer = allocate(PIECE) };
+	struct pagewise *decoder = allocate(pagewise_size(PAGEWISE_XZ_BLOCK));
 	unsigned int index;
 	int error = -ENOMEM;
 
@@ -330,11 +366,10 @@ int module_decompress(struct load_info *info, struct file *file)
 		error = -EINVAL;
 		goto out;
 	}
-	decoder = kvmalloc(pagewise_size(format), GFP_KERNEL);
+	decoder = allocate(pagewise_size(format));
 	error = decoder ? pagewise_init(decoder, pagewise_size(format), format) : -ENOMEM;
-	/* Most modules are two to four times as large as their files. */
 	if (!error)
-		error = image_grow(&image, DIV_ROUND_UP(source.size, PAGE_SIZE) * 4);
+		error = image_grow(&image, image_estimate(decoder, &source));
 	if (!error && !(format == PAGEWISE_XZ && plan_run(&image, &source)))
 		error = image_decode(&image, decoder, &source);
 	kvfree(image.pages);
