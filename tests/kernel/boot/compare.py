@@ -15,15 +15,18 @@ def seconds(text):
 
 
 def loading(report):
-    """Seconds in the calls that load modules, from their beginnings and ends in each task, and how many there were."""
-    begun, total, calls = {}, 0.0, 0
-    for task, time, event in re.findall(r"trace\s+(\S+)\s.*?\s([\d.]+): ((?:enter|exit)_\w+):", report):
-        if event.startswith("enter"):
+    """Seconds in which at least one call that loads a module was in progress, and how many calls there were."""
+    begun, spans = {}, []
+    for task, time, event in re.findall(r"trace\s+(\S+)\s.*?\s([\d.]+): (enter|exit)_\w+:", report):
+        if event == "enter":
             begun[task] = float(time)
         elif task in begun:
-            total += float(time) - begun.pop(task)
-            calls += 1
-    return total, calls
+            spans.append((begun.pop(task), float(time)))
+    total, until = 0.0, 0.0
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total, len(spans)
 
 
 def figures(report):
@@ -33,7 +36,7 @@ def figures(report):
         "kernel, s": seconds(start[1]),
         "userspace, s": seconds(start[2]),
         "total, s": seconds(start[3]),
-        "in calls that load modules, s": spent,
+        "with a module loading, s": spent,
         "calls": calls,
         "modules": int(re.search(r"boot: modules (\d+)", report)[1]),
         "memory at most, MiB": int(re.search(r"boot: memory (\d+) KiB", report)[1]) / 1024,
@@ -42,7 +45,7 @@ def figures(report):
 
 def main():
     directory = pathlib.Path(sys.argv[1])
-    for suffix in "gz", "xz", "zst":
+    for suffix in "xz", "zst":
         columns = {}
         for who in "kmod", "kernel", "pagewise":
             reports = sorted(directory.glob(f"{who}.{suffix}.*.log"))
