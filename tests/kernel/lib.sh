@@ -109,6 +109,12 @@ machines() {
     [ "$plain" = "$kvm" ] || measuring="$tcg -icount shift=0,sleep=off"
 }
 
+# archive DIRECTORY FILE: makes an initramfs of the directory, which goes away.
+archive() {
+    (cd "$1" && find . | cpio --quiet -o -H newc) >"$2"
+    rm -r "$1"
+}
+
 # boot MACHINE KERNEL LOG COMMANDS FILE=PLACE...: boots with the files in an initramfs, and with APPEND on the
 # kernel's command line, runs the commands, and powers off. The console is the log. Fails if a command does, or the kernel complains.
 boot() {
@@ -132,8 +138,7 @@ reboot -f
 INIT
     chmod +x "$root/init"
     printf '%s\n' "$commands" >"$root/commands"
-    (cd "$root" && find . | cpio --quiet -o -H newc) >"$root.cpio"
-    rm -r "$root"
+    archive "$root" "$root.cpio"
     # shellcheck disable=SC2086
     timeout "${SECONDS_TO_BOOT:-600}" qemu-system-x86_64 $machine -m "${MEMORY:-1024}" -nodefaults -no-user-config \
         -display none -serial "file:$log" -no-reboot -kernel "$kernel" -initrd "$root.cpio" \
@@ -210,4 +215,12 @@ compress() {
     gzip -n -9 -k -f "$1"
     xz --check=crc32 --lzma2=dict=1MiB "${@:2}" -k -f "$1"
     zstd -q -19 -f "$1" -o "$1.zst"
+}
+
+# compress_all DIRECTORY...: all modules in there, on all processors.
+compress_all() {
+    export -f compress
+    # shellcheck disable=SC2016
+    find "$@" -name '*.ko' -print0 |
+        xargs -0 -n 8 -P "$(nproc)" bash -euc 'for file; do compress "$file"; done' _
 }
