@@ -125,7 +125,7 @@ pub fn reach_record(decoder: &mut XzBlock, record: &XzRecord) {
     decoder.begin(record);
 }
 
-/// A source that does not panic. The slices' own does, if more is consumed than there is.
+/// A source that does not panic. The implementation for slices panics if more is consumed than there is.
 #[cfg(feature = "embedded-io")]
 struct Source<'a>(&'a [u8]);
 

@@ -16,8 +16,6 @@ use core::ptr;
 
 use crate::zeroed::{Verdict, Zeroed};
 use crate::{Decode, Error, Format, Pause, Progress};
-#[cfg(feature = "xz")]
-use crate::{XzBlock, XzRecord};
 
 use slot::{
     bytes, bytes_mut, format, layout_of, slot, with, CPage, Dictionary, Head, Layout, Slot,
@@ -221,15 +219,6 @@ impl<D: Decode + Dictionary> Slot<D> {
     fn fail(&mut self, error: Error) -> c_int {
         self.head.error = Verdict::Just(error);
         -error.errno()
-    }
-}
-
-#[cfg(feature = "xz")]
-impl Slot<XzBlock> {
-    /// Makes this a fresh decoder for another block.
-    fn begin(&mut self, record: &XzRecord) {
-        self.head.error = Verdict::ZEROED;
-        self.decoder.begin(record);
     }
 }
 

@@ -34,7 +34,7 @@ mod deflate;
 mod lzma;
 mod zstd;
 
-/// The packages behind the decoders, which are type parameters of [`Decoder`].
+/// Types that stand for other crates' decoders. Each is a type parameter of [`Decoder`].
 pub mod package {
     pub use super::deflate::{Member, Raw, Zlib};
     pub use super::lzma::{Alone, Collected, Xz};

@@ -81,10 +81,9 @@ pub enum Step {
     Done,
 }
 
-/// Saturated history length: it stands for itself and all that is more, which only 32-bit targets meet, and
-/// copies from further back are refused. Its lowest 8 bits are replaced by those of the true length, because
-/// the position bits of LZMA are taken from the length. A round can neither overflow it nor make
-/// [`Rules::earlier`] negative.
+/// Saturated history length. It stands for 2 GiB and more, which only 32-bit targets reach, and copies from
+/// further back than itself are refused. Its lowest 8 bits are replaced by those of the true length, because the
+/// position bits of LZMA are taken from the length. What a round adds to it never overflows a `usize`.
 const FAR: usize = (usize::MAX / 2) & !0xff;
 
 /// The remaining part of a copy that met the end of its page. The next round starts with it.

@@ -113,8 +113,8 @@ struct pagewise_page {
 /*
  * How far a decoder has come; pagewise_decode() fills it in, whatever it returns.
  *
- * min: fewer bytes than these will not do, counted from the first that is not consumed, or with PAGEWISE_CARRY from
- * the end of this call's input. Fewer may be passed with PAGEWISE_CARRY; without it the decoder only asks again.
+ * min: the fewest bytes with which the decoder can go on, counted from the first byte that was not consumed, or with
+ * PAGEWISE_CARRY from the end of this call's input. With fewer, the decoder asks again.
  *
  * total_consumed: bytes that PAGEWISE_CARRY keeps do not count before they are decoded. After an error it tells where
  * the unit at fault starts: a field, a symbol of gzip and xz, a block of zstd, or the checksum that does not match. A
@@ -161,7 +161,7 @@ size_t pagewise_size(int format);
  *
  * What the memory holds does not matter: it need not be cleared, and not all of it is cleared here.
  *
- * 0: it is made. -EOPNOTSUPP: this build has none for the format. -EINVAL: the memory is too small or not aligned.
+ * 0: the decoder is ready. -EOPNOTSUPP: this build has none for the format. -EINVAL: the memory is too small or not aligned.
  */
 int pagewise_init(struct pagewise *decoder, size_t size, int format);
 
@@ -172,10 +172,10 @@ int pagewise_detect(const void *input, size_t length);
  * Decodes until the input runs short, the pages are full, or the stream has ended.
  *
  * pages: all pages so far (since the last pagewise_release()), in order and unchanged, new ones
- * after them; there may be none at first, and null then. Up to PAGEWISE_OVERSHOOT bytes from progress->written on may be overwritten, never beyond
- * the end of the page that holds the next byte. The result does not depend on how input and pages are
+ * after them; null if there are none yet. Up to PAGEWISE_OVERSHOOT bytes from progress->written on may be
+ * overwritten, never beyond the end of the page that holds the next byte. The result does not depend on how input and pages are
  * split over calls. PAGEWISE_DONE with input left: trailing bytes, of gzip, zlib and deflate.
- * What follows .xz, .lzma or zstd and is no further stream or frame is an error, as their tools have it.
+ * After .xz, .lzma and zstd anything but another stream or frame is an error, as for their tools.
  *
  * A decoder belongs to one file and its pages until pagewise_reset(). After PAGEWISE_DONE another call
  * goes on with that file: a member that follows is appended at byte progress->written of the pages;
@@ -204,7 +204,8 @@ void pagewise_limit_window(struct pagewise *decoder, uint64_t bytes);
  * Tells that so many pages were taken off the front of the array. Their bytes must be settled; a copy
  * that reaches into them later is an error, so keep the last progress->window bytes.
  *
- * 0: it is noted. -EINVAL: they are not settled, or there are no such pages. This has no effect then, and decoding can go on.
+ * 0: the pages are released. -EINVAL: they are not settled, or there are no such pages. This has no effect then, and
+ * decoding can go on.
  */
 int pagewise_release(struct pagewise *decoder, size_t pages);
 
@@ -221,7 +222,7 @@ void pagewise_skip_unknown_checks(struct pagewise *decoder, int skip);
  * zstd: one in zstd's format, or else any bytes, at least 8; a frame that has begun is lost by it. zlib: a preset
  * dictionary, for streams that ask for it by its Adler-32.
  *
- * 0: it is chosen. -EOPNOTSUPP: the decoder's format has none. -EUCLEAN: its tables are not valid.
+ * 0: the dictionary is in use. -EOPNOTSUPP: the decoder's format has none. -EUCLEAN: its tables are not valid.
  */
 int pagewise_set_dictionary(struct pagewise *decoder, const void *dictionary, size_t length);
 
@@ -235,7 +236,8 @@ size_t pagewise_info(struct pagewise *decoder, struct pagewise_info *info, size_
 void pagewise_reset(struct pagewise *decoder);
 
 /*
- * The blocks of an .xz file of one stream, which can be decoded in any order and on any number of processors:
+ * The blocks of an .xz file of one stream, in builds with xz. They can be decoded in any order and on any number of
+ * processors:
  *
  *	pagewise_xz_index(footer, file_length, &start, &length);
  *	pagewise_xz_blocks(header, footer, file_length, index, length, blocks, count, &found);
@@ -260,17 +262,17 @@ struct pagewise_xz_block {
 /* Bytes of the header, which are the first ones of the file, and of the footer, which are the last ones. */
 #define PAGEWISE_XZ_HEADER 12
 
-/* Tells where the Index lies in the file. Negative: the footer is not good. */
+/* Tells where the Index lies in the file. 0: done. Negative: the footer is not good. */
 int pagewise_xz_index(const void *footer, uint64_t file_length, uint64_t *start, uint64_t *length);
 
 /*
- * Reads the Index, writes count blocks or as many as there are, and tells in found how many there are. Negative: header,
- * footer and Index are not good, or not those of one stream that is the whole file.
+ * Reads the Index, writes count blocks or as many as there are, and tells in found how many there are. 0: done. Negative:
+ * header, footer and Index are not good, or not those of one stream that is the whole file.
  */
 int pagewise_xz_blocks(const void *header, const void *footer, uint64_t file_length, const void *index,
 		       size_t index_length, struct pagewise_xz_block *blocks, size_t count, uint64_t *found);
 
-/* Makes this a fresh decoder for the block. -EOPNOTSUPP: it is none for PAGEWISE_XZ_BLOCK. */
+/* Makes this a fresh decoder for the block. 0: done. -EOPNOTSUPP: the decoder is not for PAGEWISE_XZ_BLOCK. */
 int pagewise_begin_block(struct pagewise *decoder, const struct pagewise_xz_block *block);
 
 #ifdef __cplusplus

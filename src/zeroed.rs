@@ -32,9 +32,9 @@ use core::ops::Range;
 /// 335 KiB. Returned by value, they may pass over the stack. [`init`](Self::init) makes them where they stay,
 /// and so does `boxed` with the feature `alloc`.
 ///
-/// A static decoder is all zeros too, so it lies in `.bss`: `static mut DECODER: Any = Any::new()`, or whatever holds
-/// statics that change: a `Mutex`, an `UnsafeCell`. In the kernel, `KBox::zeroed` and `Zeroable` ask for the same property: a newtype
-/// over a `Zeroed` type may implement `Zeroable`.
+/// A static decoder is all zeros too, so it lies in `.bss`. `static mut DECODER: Any = Any::new()` is one, and so is a
+/// static `Mutex` or `UnsafeCell` around `Any::new()`. In the kernel, `KBox::zeroed` and `Zeroable` ask for the same
+/// property: a newtype over a `Zeroed` type may implement `Zeroable`.
 ///
 /// # Invariants
 ///

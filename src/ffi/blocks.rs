@@ -2,11 +2,11 @@
 //! The blocks of an .xz file for C: where they are, and a decoder for one of them.
 
 use core::ffi::c_int;
-use core::slice;
 
+use crate::zeroed::{Verdict, Zeroed};
 use crate::{Error, XzBlock, XzFooter, XzIndex, XzRecord};
 
-use super::slot::{bytes, format, slot, Head, XZ_BLOCK};
+use super::slot::{bytes, bytes_mut, format, slot, Head, XZ_BLOCK};
 use super::DONE;
 
 /// `struct pagewise_xz_block`: an [`XzRecord`]. In `other`, bits 0 and 1 are the bytes of Block Padding, and bits 8 to 11
@@ -20,9 +20,11 @@ struct CBlock {
     other: u64,
 }
 
+/// A Stream Header or a Stream Footer, which have the same length.
+///
 /// # Safety
 ///
-/// `header` and `footer` are null, or can be read for as many bytes as a Stream Footer has.
+/// `bytes` is null, or can be read for that length.
 unsafe fn field<'a>(bytes: *const u8) -> Result<&'a [u8; XzFooter::SIZE], Error> {
     // SAFETY: The caller's promise.
     unsafe { bytes.cast::<[u8; XzFooter::SIZE]>().as_ref() }.ok_or(Error::Truncated)
@@ -72,10 +74,8 @@ unsafe extern "C" fn pagewise_xz_blocks(
 ) -> c_int {
     // SAFETY: The caller's promises.
     let result = unsafe {
-        let (header, footer) = (field(header), field(footer));
-        let room =
-            if blocks.is_null() { &mut [] } else { slice::from_raw_parts_mut(blocks, count) };
-        list(header, footer, file_length, bytes(index, index_length), room)
+        let (index, room) = (bytes(index, index_length), bytes_mut(blocks, count));
+        field(header).and_then(|header| list(header, field(footer)?, file_length, index, room))
     };
     match result {
         Ok(number) => {
@@ -89,20 +89,21 @@ unsafe extern "C" fn pagewise_xz_blocks(
     }
 }
 
+/// Writes the blocks of a file of one stream to `room`, as many as fit. Returns how many there are.
 fn list(
-    header: Result<&[u8; XzFooter::SIZE], Error>,
-    footer: Result<&[u8; XzFooter::SIZE], Error>,
+    header: &[u8; XzFooter::SIZE],
+    footer: &[u8; XzFooter::SIZE],
     file_length: u64,
     index: &[u8],
     room: &mut [CBlock],
 ) -> Result<u64, Error> {
-    let footer = XzFooter::new(footer?, file_length)?;
+    let footer = XzFooter::new(footer, file_length)?;
     let index = XzIndex::new(&footer, index)?;
     // The header is that of the file's first stream.
     if index.input().start != 0 {
         return Err(Error::XzRecord);
     }
-    index.check_header(header?)?;
+    index.check_header(header)?;
     for (block, record) in room.iter_mut().zip(index.records()) {
         let (input, output) = (record.input(), record.output());
         *block = CBlock {
@@ -137,6 +138,7 @@ unsafe extern "C" fn pagewise_begin_block(memory: *mut Head, block: *const CBloc
     };
     // SAFETY: The format tells that it is one.
     let slot = unsafe { slot::<XzBlock>(memory) };
-    slot.begin(&record);
+    slot.head.error = Verdict::ZEROED;
+    slot.decoder.begin(&record);
     DONE
 }

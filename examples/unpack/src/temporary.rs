@@ -39,17 +39,16 @@ impl Temporary {
         mode: Option<u32>,
     ) -> io::Result<(File, Self)> {
         let directory = directory(&target);
-        // That the directory is missing is told of it, and not of the file's strange name.
+        // A missing directory is an error here, before one that would name the temporary file.
         fs::metadata(directory)?;
         watch_signals()?;
         let mut present = present();
         // The process's mask takes bits away, of any new file and while this one is written.
         let permissions = Permissions::from_mode(mode.unwrap_or(0o666));
-        let builder = Builder::new()
+        let file = Builder::new()
             .prefix(".unpack-")
             .permissions(permissions.clone())
-            .tempfile_in(directory);
-        let file = builder?;
+            .tempfile_in(directory)?;
         if mode.is_some() {
             file.as_file().set_permissions(permissions)?;
         }
