@@ -14,7 +14,7 @@
 #define DAMAGED "/tmp/damaged"
 /* More than any load makes. */
 #define MOST_ALLOCATIONS 5000
-/* Free memory that processors hold for themselves changes by as much. A page for each bad file is more. */
+/* Free memory that a processor holds for itself changes by as much. A page for each bad file is more. */
 #define NOISE (128 * 4096)
 
 enum kind { CUT, CHANGED, TRAILING, FOREIGN };
@@ -87,7 +87,7 @@ static void check_free(const char *what, unsigned long before)
 {
 	unsigned long after = free_bytes();
 
-	if (after + NOISE < before) {
+	if (after + NOISE * get_nprocs() < before) {
 		printf("hostile: %s: %lu bytes are not free again\n", what, before - after);
 		wrong++;
 	}
