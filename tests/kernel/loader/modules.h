@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 
 #include "user.h"
 
@@ -44,12 +43,21 @@ static inline void unload(const char *path)
 		fail(name);
 }
 
+/* Free memory, with what processors hold for themselves: they hold some MiB, now more and now less. */
 static inline unsigned long free_bytes(void)
 {
-	struct sysinfo info;
+	FILE *zones = fopen("/proc/zoneinfo", "r");
+	unsigned long pages = 0, count;
+	char line[256];
 
-	sysinfo(&info);
-	return info.freeram * info.mem_unit;
+	if (!zones)
+		fail("/proc/zoneinfo");
+	while (fgets(line, sizeof(line), zones)) {
+		if (sscanf(line, " nr_free_pages %lu", &count) == 1 || sscanf(line, " count: %lu", &count) == 1)
+			pages += count;
+	}
+	fclose(zones);
+	return pages * sysconf(_SC_PAGESIZE);
 }
 
 #endif
