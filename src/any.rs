@@ -10,8 +10,8 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 /// Decodes whichever format the first bytes announce (see [`Format::detect`]); all-zero memory is
 /// a fresh decoder.
 ///
-/// It holds the state of every decoder that is built in, side by side. A caller that knows the format needs less
-/// memory with that format's decoder.
+/// It holds the state of every decoder that is built in, side by side. A caller that knows the
+/// format needs less memory with that format's decoder.
 ///
 /// ```
 /// use pagewise::{decode_slice, Any, Decode, Error, Format};
@@ -78,7 +78,8 @@ macro_rules! chosen {
 }
 
 impl Any {
-    /// A fresh decoder, whose window limit is that of the format: 128 MiB for zstd, and none for the others.
+    /// A fresh decoder, whose window limit is that of the format: 128 MiB for zstd, and none for
+    /// the others.
     pub const fn new() -> Self {
         Self::ZEROED
     }
@@ -176,8 +177,8 @@ impl Members for Any {
     }
 }
 
-/// Two containers that share an engine; the first bytes choose one. Both lie side by side, so that choosing one
-/// moves nothing.
+/// Two containers that share an engine; the first bytes choose one. Both lie side by side, so that
+/// choosing one moves nothing.
 struct Either<A, B> {
     chosen: Chosen,
     first: A,

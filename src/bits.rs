@@ -43,11 +43,11 @@ fn load(bytes: &[u8], at: usize) -> Option<u64> {
 /// ```
 ///
 /// # Invariants
-/// - `count <= 63`, unless overdrawn; the low `count` bits of `buffer` are the next bits of the stream.
-///   Between [`consume_entry`](Self::consume_entry) and [`mask_count`](Self::mask_count) this holds for
-///   the low six bits of `count`.
-/// - Each bit of `buffer` from `count` up is zero or equal to the bit of the stream that belongs there,
-///   so a refill may put it in again by OR.
+/// - `count <= 63`, unless overdrawn; the low `count` bits of `buffer` are the next bits of the
+///   stream. Between [`consume_entry`](Self::consume_entry) and [`mask_count`](Self::mask_count)
+///   this holds for the low six bits of `count`.
+/// - Each bit of `buffer` from `count` up is zero or equal to the bit of the stream that belongs
+///   there, so a refill may put it in again by OR.
 /// - `rest` is a tail of `input`: the bytes not yet counted into `buffer`.
 #[derive(Clone, Copy)]
 pub(crate) struct Bits<'a> {
@@ -91,8 +91,8 @@ impl<'a> Bits<'a> {
         *self = Self { input: self.input, rest, buffer: 0, count: 0 };
     }
 
-    /// Takes input until the buffer has at least [`REFILLED`] bits, or all that remain. Returns whether
-    /// it has that many.
+    /// Takes input until the buffer has at least [`REFILLED`] bits, or all that remain. Returns
+    /// whether it has that many.
     #[inline(always)]
     pub(crate) fn refill(&mut self) -> bool {
         if self.refill_word() {
@@ -105,13 +105,13 @@ impl<'a> Bits<'a> {
         self.count >= REFILLED
     }
 
-    /// Takes input until the buffer has [`REFILLED`] to 63 bits, without a branch on how many it has. All
-    /// 64 bits of [`peek`](Self::peek) are then bits of the stream. Returns `false`, and does nothing, if
-    /// fewer than eight bytes remain.
+    /// Takes input until the buffer has [`REFILLED`] to 63 bits, without a branch on how many it
+    /// has. All 64 bits of [`peek`](Self::peek) are then bits of the stream. Returns `false`, and
+    /// does nothing, if fewer than eight bytes remain.
     ///
-    /// A load of eight bytes is shifted to just above the `count` bits present, and merged by OR. It
-    /// fills the other 64 - `count` bits of the buffer. To keep the count below 64, only
-    /// (63 - `count`) / 8 bytes of it are counted and taken from `rest`:
+    /// A load of eight bytes is shifted to just above the `count` bits present, and merged by OR.
+    /// It fills the other 64 - `count` bits of the buffer. To keep the count below 64, only (63 -
+    /// `count`) / 8 bytes of it are counted and taken from `rest`:
     ///
     /// ```text
     ///         63                              count           0
@@ -121,12 +121,12 @@ impl<'a> Bits<'a> {
     ///                                                                    = 56 + r
     /// ```
     ///
-    /// So the new count is the old one with bits 3 to 5 set, which takes one OR. The 8 - r bits x are the
-    /// low bits of the first byte that is not counted. `peek` shows them; the next refill loads that byte
-    /// again, and puts the same bits at the same place.
+    /// So the new count is the old one with bits 3 to 5 set, which takes one OR. The 8 - r bits x
+    /// are the low bits of the first byte that is not counted. `peek` shows them; the next refill
+    /// loads that byte again, and puts the same bits at the same place.
     ///
-    /// `count` is used modulo 64, because [`consume_entry`](Self::consume_entry) leaves garbage above its
-    /// low six bits.
+    /// `count` is used modulo 64, because [`consume_entry`](Self::consume_entry) leaves garbage
+    /// above its low six bits.
     #[inline(always)]
     pub(crate) fn refill_word(&mut self) -> bool {
         let Some(word) = self.rest.first_chunk() else { return false };
@@ -152,8 +152,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next bits of the stream, the first one lowest. At the end of the input, zeros follow the last
-    /// bit once a [`refill`](Self::refill) has been made.
+    /// The next bits of the stream, the first one lowest. At the end of the input, zeros follow the
+    /// last bit once a [`refill`](Self::refill) has been made.
     #[inline(always)]
     pub(crate) fn peek(&self) -> u64 {
         self.buffer
@@ -167,8 +167,9 @@ impl<'a> Bits<'a> {
         self.count = self.count.wrapping_sub(bits);
     }
 
-    /// Consumes as many bits as the low six bits of `entry` say. The higher bits of a table entry need
-    /// not be masked off: a shift ignores them, and a subtraction of the whole word is right modulo 64.
+    /// Consumes as many bits as the low six bits of `entry` say. The higher bits of a table entry
+    /// need not be masked off: a shift ignores them, and a subtraction of the whole word is right
+    /// modulo 64.
     ///
     /// If any higher bit is set, the bits must be buffered, and only this method,
     /// [`peek`](Self::peek) and [`refill_word`](Self::refill_word) may be called until
@@ -209,8 +210,8 @@ impl<'a> Bits<'a> {
 /// Reads a byte string as bits from its end, most significant first: zstd's streams are written
 /// forwards and read backwards (RFC 8878, 3.1.1.3.2.1.2 and 4.2.2).
 ///
-/// Consuming bits only adds to `used`. A refill cuts the bytes that were read entirely off the end of
-/// `rest`, and loads the last eight bytes of what remains:
+/// Consuming bits only adds to `used`. A refill cuts the bytes that were read entirely off the end
+/// of `rest`, and loads the last eight bytes of what remains:
 ///
 /// ```text
 ///         63                                                       0
@@ -219,9 +220,10 @@ impl<'a> Bits<'a> {
 /// ```
 ///
 /// # Invariants
-/// - `rest` is a head of the stream. `used` is how many bits of its last eight bytes were read: at most
-///   64 unless overdrawn.
-/// - `buffer` holds these eight bytes, the last one highest. If `rest` is shorter, the low bytes are zero.
+/// - `rest` is a head of the stream. `used` is how many bits of its last eight bytes were read: at
+///   most 64 unless overdrawn.
+/// - `buffer` holds these eight bytes, the last one highest. If `rest` is shorter, the low bytes
+///   are zero.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardBits<'a> {
     rest: &'a [u8],
@@ -229,8 +231,9 @@ pub(crate) struct BackwardBits<'a> {
     used: u32,
 }
 
-/// Fewest bits that [`BackwardBits::refill`] makes readable while at least eight bytes of the stream
-/// remain: of the 64 bits loaded, up to 7 have been read, as a refill drops whole bytes only.
+/// Fewest bits that [`BackwardBits::refill`] makes readable while at least eight bytes of the
+/// stream remain: of the 64 bits loaded, up to 7 have been read, as a refill drops whole bytes
+/// only.
 pub(crate) const BACKWARD_REFILLED: u32 = 57;
 
 /// The position of a [`BackwardBits`] in its stream, which is kept between calls.
@@ -243,8 +246,8 @@ pub(crate) struct BackwardHeld {
 zeroed! { impl for BackwardHeld { rest, used } }
 
 impl<'a> BackwardBits<'a> {
-    /// Begins after the final bit flag, which is the highest set bit of the last byte. Returns `None` if
-    /// the stream is empty or its last byte is zero.
+    /// Begins after the final bit flag, which is the highest set bit of the last byte. Returns
+    /// `None` if the stream is empty or its last byte is zero.
     pub(crate) fn new(stream: &'a [u8]) -> Option<Self> {
         let zeros = stream.last().filter(|&&last| last != 0)?.leading_zeros();
         let held = BackwardHeld { rest: stream.len(), used: zeros.wrapping_add(1) };
@@ -271,8 +274,8 @@ impl<'a> BackwardBits<'a> {
         }
     }
 
-    /// Makes the next [`BACKWARD_REFILLED`] bits readable. Returns `false`, and does nothing, if fewer
-    /// than eight bytes would remain in `rest`.
+    /// Makes the next [`BACKWARD_REFILLED`] bits readable. Returns `false`, and does nothing, if
+    /// fewer than eight bytes would remain in `rest`.
     #[inline(always)]
     pub(crate) fn refill_whole(&mut self) -> bool {
         let bytes = (self.used >> 3) as usize;
@@ -284,7 +287,8 @@ impl<'a> BackwardBits<'a> {
         true
     }
 
-    /// Loads the first eight bytes of the stream, or all of a shorter one. `used` may exceed 7 then.
+    /// Loads the first eight bytes of the stream, or all of a shorter one. `used` may exceed 7
+    /// then.
     #[cold]
     fn refill_last(&mut self) {
         let length = self.rest.len();
@@ -303,9 +307,9 @@ impl<'a> BackwardBits<'a> {
 
     /// Consumes the next `bits` bits, at most 31, and returns them as a number.
     ///
-    /// Once they are consumed, they are the lowest of the `used` bits at the top of the buffer. Rotating
-    /// left by `used` brings those to the bottom, so the result is their low `bits` bits. Two shifts
-    /// would have to treat zero bits apart.
+    /// Once they are consumed, they are the lowest of the `used` bits at the top of the buffer.
+    /// Rotating left by `used` brings those to the bottom, so the result is their low `bits` bits.
+    /// Two shifts would have to treat zero bits apart.
     ///
     /// ```text
     ///                   63                                  0
@@ -342,9 +346,9 @@ impl<'a> BackwardBits<'a> {
     }
 }
 
-/// `LOW_BITS[n]` is a mask of the low `n` bits, and of all 32 for `n >= 32`. A load takes fewer steps
-/// than making the mask by a variable shift. The array has an entry for each `u8`, so that indexing by
-/// one needs no bounds check.
+/// `LOW_BITS[n]` is a mask of the low `n` bits, and of all 32 for `n >= 32`. A load takes fewer
+/// steps than making the mask by a variable shift. The array has an entry for each `u8`, so that
+/// indexing by one needs no bounds check.
 pub(crate) static LOW_BITS: [u32; 256] = {
     let mut masks = [u32::MAX; 256];
     let mut bits = 0;

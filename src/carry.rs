@@ -9,9 +9,9 @@ use crate::{Decode, Error, Page, Pause, Progress, Status};
 /// Feeds a decoder from pieces of input of any size: sectors, or one byte at a time.
 ///
 /// Decoders take input in whole units, and expect unconsumed input to be passed again with more
-/// after it. A `Carry` keeps what was not consumed, up to `N` bytes, and joins it with the next piece
-/// until the unit is whole. So all input of a call is consumed, unless the pages are full or the
-/// stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY). 64 is enough for
+/// after it. A `Carry` keeps what was not consumed, up to `N` bytes, and joins it with the next
+/// piece until the unit is whole. So all input of a call is consumed, unless the pages are full or
+/// the stream has ended. `N` is at least the decoder's [`CARRY`](Decode::CARRY). 64 is enough for
 /// all but zstd, whose largest unit is a block of 128 KiB. So `Zstd` and `Any` name theirs, as in
 /// `Carry<Any, { Any::CARRY }>`. All-zero memory is a fresh `Carry`.
 ///
@@ -44,7 +44,8 @@ zeroed! {
 impl<D: Decode, const N: usize> Carry<D, N> {
     const LARGE_ENOUGH: () = assert!(
         N >= D::CARRY,
-        "a unit of this decoder's input may be larger than N: name it, as in `Carry<D, {{ D::CARRY }}>`"
+        "a unit of this decoder's input may be larger than N: name it, as in \
+         `Carry<D, {{ D::CARRY }}>`"
     );
 
     /// Wraps a fresh decoder.
@@ -69,8 +70,8 @@ impl<D: Decode, const N: usize> Carry<D, N> {
         &self.decoder
     }
 
-    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
-    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of
+    /// [`decode`](Decode::decode) or [`reset`](Decode::reset) on it would go unnoticed here.
     pub fn get_mut(&mut self) -> &mut D {
         &mut self.decoder
     }

@@ -26,7 +26,8 @@ pub(crate) use sha256::Sha256;
 #[cfg(feature = "zstd")]
 pub(crate) use xxh64::Xxh64;
 
-/// Cuts runs of any length into pieces of `N` bytes, a power of two. All-zero memory is a fresh one.
+/// Cuts runs of any length into pieces of `N` bytes, a power of two. All-zero memory is a fresh
+/// one.
 #[cfg(any(feature = "xz", feature = "zstd"))]
 #[derive(Clone, Copy)]
 struct Pieces<const N: usize> {

@@ -68,8 +68,8 @@ impl<D: Members> Concatenated<D> {
         &self.decoder
     }
 
-    /// The decoder inside, for its settings: a dictionary, limits. Calls of [`decode`](Decode::decode) or
-    /// [`reset`](Decode::reset) on it would go unnoticed here.
+    /// The decoder inside, for its settings: a dictionary, limits. Calls of
+    /// [`decode`](Decode::decode) or [`reset`](Decode::reset) on it would go unnoticed here.
     pub fn get_mut(&mut self) -> &mut D {
         &mut self.decoder
     }

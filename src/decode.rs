@@ -5,15 +5,15 @@ use crate::{Error, Info};
 
 /// A page of output: anything that lends its bytes.
 ///
-/// `[u8; N]`, `&mut [u8; N]`, `&mut [u8]`, `Box<[u8]>`, `Vec<u8>` and a newtype over a kernel's mapped
-/// page are pages. Its length must not change while a decoder uses it; if it does, decoding ends in an
-/// error or in garbage, never in a panic.
+/// `[u8; N]`, `&mut [u8; N]`, `&mut [u8]`, `Box<[u8]>`, `Vec<u8>` and a newtype over a kernel's
+/// mapped page are pages. Its length must not change while a decoder uses it; if it does, decoding
+/// ends in an error or in garbage, never in a panic.
 pub trait Page: AsRef<[u8]> + AsMut<[u8]> {}
 
 impl<T: AsRef<[u8]> + AsMut<[u8]> + ?Sized> Page for T {}
 
-/// Bytes after [`written`](Decode::written) that a call may overwrite, never beyond the end of the page
-/// that holds the next byte.
+/// Bytes after [`written`](Decode::written) that a call may overwrite, never beyond the end of the
+/// page that holds the next byte.
 pub const OVERSHOOT: usize = 64;
 
 /// Pages of one array are at least this long; a single page may have any length.
@@ -59,9 +59,9 @@ pub enum Pause {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Bytes of input consumed over all calls; those that a [`Carry`](crate::Carry) holds do not count
-    /// before they are decoded. After an error: where the unit at fault starts (a field, a block of
-    /// zstd, the checksum that does not match), or the end of a copy that reaches too far.
+    /// Bytes of input consumed over all calls; those that a [`Carry`](crate::Carry) holds do not
+    /// count before they are decoded. After an error: where the unit at fault starts (a field, a
+    /// block of zstd, the checksum that does not match), or the end of a copy that reaches too far.
     pub consumed: u64,
     /// Bytes of output so far.
     pub written: u64,
@@ -90,7 +90,8 @@ pub struct Status {
 /// - The result never depends on how input and pages are split over calls.
 /// - After an error every call of [`decode`](Self::decode) returns it until [`reset`](Self::reset).
 /// - After [`Pause::Done`] every call returns it again until [`reset`](Self::reset), and neither
-///   takes input nor writes; only [`Concatenated`](crate::Concatenated) goes on if the input holds another member.
+///   takes input nor writes; only [`Concatenated`](crate::Concatenated) goes on if the input holds
+///   another member.
 /// - `Done` is a statement about the pages that the stream was decoded into, so every call that
 ///   returns it must get these pages. Pages without room for the bytes written and not released
 ///   are refused with [`Error::PageShape`]. Other pages of the same shape cannot be told from the
@@ -100,12 +101,12 @@ pub struct Status {
 ///
 /// # Implementing and choosing
 ///
-/// The trait is open: wrappers such as [`Carry`](crate::Carry), and harnesses that hold another decoder
-/// against these, implement it. Methods that are added later have a default.
+/// The trait is open: wrappers such as [`Carry`](crate::Carry), and harnesses that hold another
+/// decoder against these, implement it. Methods that are added later have a default.
 ///
-/// There is no `dyn Decode`. Pages are generic, so that no caller has to build an array of references to
-/// them, which in a kernel would be an allocation. Where the decoder is chosen at run time, `Any` is
-/// that choice: an `enum` in effect, with one branch a call.
+/// There is no `dyn Decode`. Pages are generic, so that no caller has to build an array of
+/// references to them, which in a kernel would be an allocation. Where the decoder is chosen at run
+/// time, `Any` is that choice: an `enum` in effect, with one branch a call.
 pub trait Decode {
     /// The most bytes that a unit of input can need: a `Carry` of this size never starves.
     const CARRY: usize;
@@ -141,8 +142,8 @@ pub trait Decode {
         self.status().info
     }
 
-    /// Refuses streams with a larger window than `bytes`, before they ask for a page. Without a call
-    /// only zstd has a limit, 128 MiB, as its reference decoder has.
+    /// Refuses streams with a larger window than `bytes`, before they ask for a page. Without a
+    /// call only zstd has a limit, 128 MiB, as its reference decoder has.
     fn limit_window(&mut self, bytes: u64);
 
     /// Whether to decode streams with a check that this crate does not know, which then goes
@@ -156,8 +157,8 @@ pub trait Decode {
     ///
     /// # Errors
     ///
-    /// [`Error::ReleaseUnsettled`] if they are not settled, or there are no such pages. The call has no effect then, and
-    /// decoding can go on.
+    /// [`Error::ReleaseUnsettled`] if they are not settled, or there are no such pages. The call
+    /// has no effect then, and decoding can go on.
     ///
     /// # Example
     ///
@@ -204,9 +205,9 @@ pub struct Decoded {
 /// Decodes a whole stream from one slice into another: a flat buffer is one page.
 ///
 /// The decoder is [reset](Decode::reset) first, so that one decoder serves for any number of
-/// streams, whatever became of the one before. Limits, choices and a dictionary stay. `input` starts
-/// where the stream does, even if calls of [`Decode::decode`] have taken some of it. Success means
-/// that the first `written` bytes of `output` are those of this stream.
+/// streams, whatever became of the one before. Limits, choices and a dictionary stay. `input`
+/// starts where the stream does, even if calls of [`Decode::decode`] have taken some of it. Success
+/// means that the first `written` bytes of `output` are those of this stream.
 ///
 /// ```
 /// use pagewise::{decode_slice, Error, Zlib};

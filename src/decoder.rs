@@ -14,8 +14,8 @@ use crate::{After, Check, Decode, Error, Format, Info, Members, Page, Pause, Pro
 ///
 /// It is sealed, as [`Container`] is.
 pub trait Engine: Zeroed {
-    /// Decodes until the input or the room runs out, or the body ends. Returns the bytes consumed, and why it
-    /// stopped.
+    /// Decodes until the input or the room runs out, or the body ends. Returns the bytes consumed,
+    /// and why it stopped.
     #[doc(hidden)]
     fn step<P: Page>(
         &mut self,
@@ -27,8 +27,8 @@ pub trait Engine: Zeroed {
     #[doc(hidden)]
     fn blocks(&self) -> u64;
 
-    /// Prepares for another member, in place; the count of blocks goes on. The default does nothing, for formats whose
-    /// container begins each body by itself.
+    /// Prepares for another member, in place; the count of blocks goes on. The default does
+    /// nothing, for formats whose container begins each body by itself.
     #[doc(hidden)]
     fn restart(&mut self) {}
 
@@ -95,9 +95,9 @@ pub trait Container: Zeroed {
     #[doc(hidden)]
     fn update(&mut self, bytes: &[u8]);
 
-    /// Filters bytes that no copy can reach any more: those before `reachable`, and all of them at the `end` of a
-    /// block. Returns how many bytes of output are final. The default is for formats without filters, whose bytes are
-    /// final as they are written.
+    /// Filters bytes that no copy can reach any more: those before `reachable`, and all of them at
+    /// the `end` of a block. Returns how many bytes of output are final. The default is for formats
+    /// without filters, whose bytes are final as they are written.
     #[doc(hidden)]
     fn filter<P: Page>(
         &mut self,
@@ -192,12 +192,14 @@ pub struct Decoder<C: Container> {
 
 zeroed! {
     impl [C: Container] for Decoder<C> {
-        stage, container, output, consumed, start, window, window_limit, skip_unknown_checks, engine,
+        stage, container, output, consumed, start, window, window_limit, skip_unknown_checks,
+        engine,
     }
 }
 
 impl<C: Container> Decoder<C> {
-    /// A fresh decoder, whose window limit is the format's own: 128 MiB for zstd, and none for the others.
+    /// A fresh decoder, whose window limit is the format's own: 128 MiB for zstd, and none for the
+    /// others.
     pub const fn new() -> Self {
         Self::ZEROED
     }
@@ -296,8 +298,8 @@ impl<C: Container> Decoder<C> {
         usize::try_from(self.window).unwrap_or(usize::MAX)
     }
 
-    /// One round: the bytes consumed, and why it ended. It is not inlined, so that its stack frame is gone while bytes
-    /// settle.
+    /// One round: the bytes consumed, and why it ended. It is not inlined, so that its stack frame
+    /// is gone while bytes settle.
     #[inline(never)]
     fn round<P: Page>(&mut self, input: &[u8], pages: &mut [P]) -> Result<Round, Error> {
         let mut cursor = self.output.open(pages, self.window_len(), self.container.prefix())?;
@@ -327,8 +329,8 @@ impl<C: Container> Default for Decoder<C> {
     }
 }
 
-/// Most bytes of a unit in every format but zstd: the head of an .xz block header. The fixed part of a gzip header has
-/// 10 bytes, a symbol of LZMA at most 20, and one of deflate touches 7.
+/// Most bytes of a unit in every format but zstd: the head of an .xz block header. The fixed part
+/// of a gzip header has 10 bytes, a symbol of LZMA at most 20, and one of deflate touches 7.
 pub(crate) const MAX_UNIT: usize = 48;
 
 impl<C: Container> Decode for Decoder<C> {

@@ -27,8 +27,8 @@ pub enum Error {
     PageShape,
     /// `release` was asked for pages whose bytes are not final yet.
     ReleaseUnsettled,
-    /// The stream's window is larger than the limit that the caller set. [`window`](crate::Decode::window) tells
-    /// its size.
+    /// The stream's window is larger than the limit that the caller set.
+    /// [`window`](crate::Decode::window) tells its size.
     WindowLimit,
     /// The output is larger than the caller allows.
     OutputLimit,
@@ -63,7 +63,8 @@ pub enum Error {
     ZlibMethod,
     /// zlib: CINFO is above 7, a window of more than 32 KiB (RFC 1950, 2.2).
     ZlibWindow,
-    /// zlib: FDICT asks for a preset dictionary (RFC 1950, 2.2), and none was set, or one with another DICTID.
+    /// zlib: FDICT asks for a preset dictionary (RFC 1950, 2.2), and none was set, or one with
+    /// another DICTID.
     ZlibDictionary,
     /// zlib: the output does not match ADLER32 (RFC 1950, 2.2).
     ZlibAdler32,
@@ -203,8 +204,8 @@ pub enum Error {
     /// zstd: sequences ask for more literals than there are (3.1.1.4).
     ZstdLiteralsOverrun,
 
-    /// Another crate's decoder refuses the input, and does not tell why in terms that have a variant
-    /// here (only with the `oracle` feature).
+    /// Another crate's decoder refuses the input, and does not tell why in terms that have a
+    /// variant here (only with the `oracle` feature).
     Oracle,
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The C ABI: what `pagewise.h`, which stands beside this file and documents it, declares.
 //!
-//! Its unsafe code is about what C cannot say: that a pointer and a length are a slice, and that memory holds
-//! the decoder that was made in it.
+//! Its unsafe code is about what C cannot say: that a pointer and a length are a slice, and that
+//! memory holds the decoder that was made in it.
 
 #[cfg(feature = "xz")]
 mod blocks;
@@ -70,8 +70,8 @@ extern "C" fn pagewise_size(format: c_int) -> usize {
 ///
 /// # Safety
 ///
-/// `memory` is null, or points to `size` bytes that nobody else uses as long as the decoder lives. Their
-/// values may be any, also what C calls indeterminate, as after `malloc`.
+/// `memory` is null, or points to `size` bytes that nobody else uses as long as the decoder lives.
+/// Their values may be any, also what C calls indeterminate, as after `malloc`.
 #[no_mangle]
 unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int) -> c_int {
     let Layout { size: needed, scratch } = layout_of(format);
@@ -83,12 +83,12 @@ unsafe extern "C" fn pagewise_init(memory: *mut Head, size: usize, format: c_int
         return -Error::PageShape.errno();
     }
     let bytes = memory.cast::<u8>();
-    // SAFETY: The memory is large enough for the decoder with the head in front of it, and aligned. Zeros
-    // are a fresh decoder: there is a layout only for types that are `Zeroed`. The bytes of `scratch` lie in
-    // it, and are bytes of a `[u8; N]`, valid whatever they are, and written before they are read. That C
-    // has not written them does not make them undefined here: what C hands over are bytes. A compiler that
-    // sees both sides, by link-time optimisation, could say more only of allocators that it knows by name,
-    // which a kernel's are not.
+    // SAFETY: The memory is large enough for the decoder with the head in front of it, and aligned.
+    // Zeros are a fresh decoder: there is a layout only for types that are `Zeroed`. The bytes of
+    // `scratch` lie in it, and are bytes of a `[u8; N]`, valid whatever they are, and written
+    // before they are read. That C has not written them does not make them undefined here: what C
+    // hands over are bytes. A compiler that sees both sides, by link-time optimisation, could say
+    // more only of allocators that it knows by name, which a kernel's are not.
     unsafe {
         ptr::write_bytes(bytes, 0, scratch.start);
         ptr::write_bytes(bytes.add(scratch.end), 0, needed.wrapping_sub(scratch.end));
@@ -128,9 +128,9 @@ const fn number_of(format: Option<Format>) -> c_int {
 ///
 /// # Safety
 ///
-/// `memory` as for [`format`]; `input` and `pages` are null or point to as many bytes and pages as is
-/// said, and the pages to memory of their lengths; no two of all these overlap, and nobody else uses
-/// them during the call. `progress` can be written.
+/// `memory` as for [`format`]; `input` and `pages` are null or point to as many bytes and pages as
+/// is said, and the pages to memory of their lengths; no two of all these overlap, and nobody else
+/// uses them during the call. `progress` can be written.
 #[no_mangle]
 unsafe extern "C" fn pagewise_decode(
     memory: *mut Head,
@@ -222,8 +222,8 @@ impl<D: Decode + Dictionary> Slot<D> {
     }
 }
 
-/// `Error::message` of the last call's error, or of `Error::Truncated` if it wanted more input; its length goes to
-/// `length`. It does not end in a null byte.
+/// `Error::message` of the last call's error, or of `Error::Truncated` if it wanted more input; its
+/// length goes to `length`. It does not end in a null byte.
 ///
 /// # Safety
 ///
@@ -274,8 +274,8 @@ unsafe extern "C" fn pagewise_skip_unknown_checks(memory: *mut Head, skip: c_int
 ///
 /// # Safety
 ///
-/// `memory` as for [`format`]. `dictionary` points to `length` bytes, which stay as they are as long as the decoder
-/// is used, or another dictionary was set.
+/// `memory` as for [`format`]. `dictionary` points to `length` bytes, which stay as they are as
+/// long as the decoder is used, or another dictionary was set.
 #[no_mangle]
 unsafe extern "C" fn pagewise_set_dictionary(
     memory: *mut Head,
@@ -324,7 +324,8 @@ unsafe extern "C" fn pagewise_info(memory: *mut Head, info: *mut CInfo, size: us
 unsafe extern "C" fn pagewise_release(memory: *mut Head, pages: usize) -> c_int {
     // SAFETY: The caller's promise.
     unsafe {
-        with!(format(memory), D => slot::<D>(memory).release(pages), -Error::ReleaseUnsettled.errno())
+        let unsettled = -Error::ReleaseUnsettled.errno();
+        with!(format(memory), D => slot::<D>(memory).release(pages), unsettled)
     }
 }
 

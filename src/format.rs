@@ -24,7 +24,8 @@ pub enum Format {
 
 /// The first bytes of .xz files (The .xz File Format, 2.1.1.1).
 pub(crate) const XZ_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
-/// The first bytes of zstd frames (RFC 8878, 3.1.1), and of skippable frames but for four bits (3.1.2).
+/// The first bytes of zstd frames (RFC 8878, 3.1.1), and of skippable frames but for four bits
+/// (3.1.2).
 pub(crate) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 pub(crate) const SKIPPABLE_MAGIC: [u8; 4] = [0x50, 0x2a, 0x4d, 0x18];
 /// ID1 and ID2 of gzip members (RFC 1952, 2.3.1).
@@ -33,8 +34,8 @@ pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 impl Format {
     /// Tells the format by the first bytes of a file; `None` if they are too few.
     ///
-    /// zlib has no magic number, but a header check that two other bytes rarely pass. .lzma has none
-    /// either, but a header of 13 bytes of which few values are in use.
+    /// zlib has no magic number, but a header check that two other bytes rarely pass. .lzma has
+    /// none either, but a header of 13 bytes of which few values are in use.
     ///
     /// ```
     /// use pagewise::{Error, Format};
@@ -175,10 +176,12 @@ pub struct Info {
     pub check: Check,
     /// Blocks begun so far, over all members.
     pub blocks: u64,
-    /// Bytes of output of the member, stream or frame: as its header tells them (zstd and .lzma, if the
-    /// encoder knew), and always once it is complete. What a header tells is not verified before that.
+    /// Bytes of output of the member, stream or frame: as its header tells them (zstd and .lzma, if
+    /// the encoder knew), and always once it is complete. What a header tells is not verified
+    /// before that.
     pub content_size: Option<u64>,
-    /// The dictionary that its header asks for: Dictionary_ID of zstd (RFC 8878, 3.1.1.1.3), or DICTID of zlib, the
-    /// Adler-32 of the dictionary (RFC 1950, 2.2). Also after the error that none, or another one, was set.
+    /// The dictionary that its header asks for: Dictionary_ID of zstd (RFC 8878, 3.1.1.1.3), or
+    /// DICTID of zlib, the Adler-32 of the dictionary (RFC 1950, 2.2). Also after the error that
+    /// none, or another one, was set.
     pub dictionary_id: Option<u32>,
 }

@@ -9,16 +9,18 @@ use crate::decode::MIN_PAGE;
 use crate::slices::rest_from;
 use crate::{Decode, Error, Pause, Progress};
 
-/// The first size that [`decode_to_vec`] tries if the header declares none, as a multiple of the input's.
+/// The first size that [`decode_to_vec`] tries if the header declares none, as a multiple of the
+/// input's.
 const FIRST_GUESS: usize = 4;
-/// The largest size that it takes a header's word for, as a multiple of the input's: a header may lie.
+/// The largest size that it takes a header's word for, as a multiple of the input's: a header may
+/// lie.
 const MAX_GUESS: usize = 256;
 
 /// Decodes a whole stream into a `Vec` of at most `limit` bytes.
 ///
-/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice). If the header
-/// declares the [size](crate::Info::content_size), as those of zstd and .lzma may, the `Vec` has it from the
-/// start, up to 256 times the input's. Otherwise it grows by doubling.
+/// The decoder is [reset](Decode::reset) first, as by [`decode_slice`](crate::decode_slice). If the
+/// header declares the [size](crate::Info::content_size), as those of zstd and .lzma may, the `Vec`
+/// has it from the start, up to 256 times the input's. Otherwise it grows by doubling.
 ///
 /// ```
 /// use pagewise::{decode_to_vec, Error, Zlib};
@@ -71,8 +73,8 @@ pub fn decode_to_vec<D: Decode>(
 
 /// Pages of `N` bytes that are allocated as the output needs them, up to a limit.
 ///
-/// They are the pages of one stream: the decoder must be fresh, or [reset](Decode::reset), at the first call,
-/// and the same one until the stream has ended.
+/// They are the pages of one stream: the decoder must be fresh, or [reset](Decode::reset), at the
+/// first call, and the same one until the stream has ended.
 ///
 /// ```
 /// use pagewise::{Concatenated, Decode, Error, GrowingPages, Gzip, Pause};

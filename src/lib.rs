@@ -57,25 +57,29 @@
 //!
 #![cfg_attr(
     feature = "xz",
-    doc = "The blocks of an .xz file can be decoded in any order, and on several processors: see [`XzIndex`]."
+    doc = "The blocks of an .xz file can be decoded in any order, and on several processors: see \
+        [`XzIndex`]."
 )]
 //!
-//! With the feature `std` there is a `Reader`, which implements `Read` and `BufRead` over compressed
-//! input; with `embedded-io` an `EmbeddedReader` does the same for the traits of the crate of that name.
+//! With the feature `std` there is a `Reader`, which implements `Read` and `BufRead` over
+//! compressed input; with `embedded-io` an `EmbeddedReader` does the same for the traits of the
+//! crate of that name.
 //!
-//! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place of
-//! the primitives that write pages by address, and of the assembly for LZMA on x86-64, with the same results.
+//! With the feature `safe` there is no `unsafe` code but for the C ABI: safe twins take the place
+//! of the primitives that write pages by address, and of the assembly for LZMA on x86-64, with the
+//! same results.
 //!
 //! With the feature `capi` all of it has a C ABI, which `src/pagewise.h` declares.
 //!
-//! With the feature `oracle`, which needs `std` and takes dependencies, other crates' decoders are there
-//! behind the same trait, for comparison.
+//! With the feature `oracle`, which needs `std` and takes dependencies, other crates' decoders are
+//! there behind the same trait, for comparison.
 
 #![no_std]
 // docs.rs labels what needs a feature.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
-// Not denied: what they find differs between compilers, and the crate is to build with each of them.
+// Not denied: what they find differs between compilers, and the crate is to build with each of
+// them.
 #![warn(missing_docs, unused_qualifications)]
 
 #[cfg(feature = "alloc")]

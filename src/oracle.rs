@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Decoders of other crates, which implement this crate's trait: second opinions.
 //!
-//! They are for tests, for fuzzing, and for comparisons. They need `std` and rustc 1.87, allocate, and keep a
-//! window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`] are by `miniz_oxide`,
-//! [`Xz`] and [`Lzma`] by `lzma-rs`, [`Zstd`] by `ruzstd`.
+//! They are for tests, for fuzzing, and for comparisons. They need `std` and rustc 1.87, allocate,
+//! and keep a window or the whole output beside the pages. [`Deflate`], [`Zlib`] and [`Gzip`] are
+//! by `miniz_oxide`, [`Xz`] and [`Lzma`] by `lzma-rs`, [`Zstd`] by `ruzstd`.
 //!
 //! ```
 //! use pagewise::{decode_slice, oracle, Gzip};
@@ -19,16 +19,17 @@
 //! ```
 //!
 //! All of them keep the rules of [`Decode`](crate::Decode): the result does not depend on how input
-//! and pages are split, bytes are settled as they are written, and after an error nothing comes. The type of
-//! each says what its package cannot do, and what it accepts wrongly. For all of them:
+//! and pages are split, bytes are settled as they are written, and after an error nothing comes.
+//! The type of each says what its package cannot do, and what it accepts wrongly. For all of them:
 //!
-//! - An error that a package has no name for is [`Error::Oracle`]; so is a panic in it, where panics unwind.
-//!   After an error [`consumed`](crate::Decode::consumed) is how much of the input the package got.
+//! - An error that a package has no name for is [`Error::Oracle`]; so is a panic in it, where
+//!   panics unwind. After an error [`consumed`](crate::Decode::consumed) is how much of the input
+//!   the package got.
 //! - [`window`](crate::Decode::window) is what the stream's header asks for, so that
 //!   [`limit_window`](crate::Decode::limit_window) means the same; pages are not read again.
 //! - [`Info::blocks`](crate::Info) stays 0: not all packages count them.
-//! - In a file, [`Concatenated`](crate::Concatenated) judges what follows a member, by the rules for this
-//!   crate's own decoders.
+//! - In a file, [`Concatenated`](crate::Concatenated) judges what follows a member, by the rules
+//!   for this crate's own decoders.
 
 mod deflate;
 mod lzma;
@@ -68,36 +69,37 @@ pub type Zlib = Decoder<Bare<deflate::Zlib>>;
 /// [`Gzip`](crate::Gzip), and so are no second opinion.
 pub type Gzip = Decoder<deflate::Member>;
 
-/// `lzma-rs` for an .xz stream. It takes a stream that is whole, so all input is collected, and output
-/// begins when the stream has ended.
+/// `lzma-rs` for an .xz stream. It takes a stream that is whole, so all input is collected, and
+/// output begins when the stream has ended.
 ///
-/// The end is a Stream Footer with the right CRC32 where one can be. So damage shows only at the end. If the
-/// footer itself is damaged, the stream never ends, and counts as truncated.
+/// The end is a Stream Footer with the right CRC32 where one can be. So damage shows only at the
+/// end. If the footer itself is damaged, the stream never ends, and counts as truncated.
 ///
 /// It knows neither filters besides LZMA2 ([`Error::XzFilter`]) nor SHA-256
 /// ([`Error::UnsupportedCheck`]). And it does not see:
 ///
-/// - a dictionary size that is none, or distances beyond it: [`window`](crate::Decode::window) gives the
-///   first block's;
+/// - a dictionary size that is none, or distances beyond it: [`window`](crate::Decode::window)
+///   gives the first block's;
 /// - that the first chunk of LZMA2 does not reset dictionary and properties;
 /// - that a chunk's compressed size is not what was read of it; that its first byte is not null, or
 ///   the range coder not at its end;
 /// - that a number could be written with fewer bytes, or the two highest bits of Backward Size.
 pub type Xz = Decoder<Bare<lzma::Collected<lzma::Xz>>>;
 
-/// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding shows whether it is. So
-/// all input is collected, and each call decodes it from the start: give it large pieces.
+/// `lzma-rs` for a .lzma file. It takes a file that is whole, and only decoding shows whether it
+/// is. So all input is collected, and each call decodes it from the start: give it large pieces.
 ///
-/// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for the
-/// first one of the data. In a file of known size it takes the size for the end: it does not see a range
-/// coder that is not at its end, and leaves an end marker as trailing bytes.
+/// It takes any literal context and position bits, where XZ Utils take 4 at most, and any byte for
+/// the first one of the data. In a file of known size it takes the size for the end: it does not
+/// see a range coder that is not at its end, and leaves an end marker as trailing bytes.
 pub type Lzma = Decoder<Bare<lzma::Collected<lzma::Alone>>>;
 
-/// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out once
-/// they are out of the window's reach, or the frame has ended.
+/// `ruzstd` for a zstd frame, or a skippable one. It decodes block by block, and gives bytes out
+/// once they are out of the window's reach, or the frame has ended.
 ///
-/// It computes the content's checksum and leaves it to its user to compare it with the frame's, which is
-/// done here. Dictionaries are not passed on: frames that name one are refused. And it does not see:
+/// It computes the content's checksum and leaves it to its user to compare it with the frame's,
+/// which is done here. Dictionaries are not passed on: frames that name one are refused. And it
+/// does not see:
 ///
 /// - a Frame_Content_Size that is not the content's;
 /// - reserved bits, of the Frame_Header_Descriptor and of Symbol_Compression_Modes;
@@ -142,8 +144,8 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(Err(Error::Oracle))
 }
 
-/// No container: the package reads all of the stream. The head is looked at for the window and the check,
-/// and left to the package.
+/// No container: the package reads all of the stream. The head is looked at for the window and the
+/// check, and left to the package.
 pub struct Bare<P> {
     begun: bool,
     check: Maybe<Check>,

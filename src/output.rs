@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! The caller's pages as output and as history.
 //!
-//! [`Output`] is what is kept between calls: how far the output has come, and the rest of a copy that
-//! did not fit ([`Parked`]). [`Cursor`] is one round: the present page, and the full pages before it. A
-//! round ends at the end of its page at the latest.
+//! [`Output`] is what is kept between calls: how far the output has come, and the rest of a copy
+//! that did not fit ([`Parked`]). [`Cursor`] is one round: the present page, and the full pages
+//! before it. A round ends at the end of its page at the latest.
 
 pub(crate) mod copy;
 mod cursor;
@@ -61,7 +61,8 @@ const _: () = assert!(2 * LOOKAHEAD <= MIN_PAGE);
 #[derive(Clone, Copy)]
 pub struct Prefix<'a> {
     pub(crate) bytes: &'a [u8],
-    /// The longest distance of a copy that starts in them: the window, unless the format allows more.
+    /// The longest distance of a copy that starts in them: the window, unless the format allows
+    /// more.
     pub(crate) farthest: usize,
 }
 
@@ -81,15 +82,17 @@ pub enum Step {
     Done,
 }
 
-/// Saturated history length. It stands for 2 GiB and more, which only 32-bit targets reach, and copies from
-/// further back than itself are refused. Its lowest 8 bits are replaced by those of the true length, because the
-/// position bits of LZMA are taken from the length. What a round adds to it never overflows a `usize`.
+/// Saturated history length. It stands for 2 GiB and more, which only 32-bit targets reach, and
+/// copies from further back than itself are refused. Its lowest 8 bits are replaced by those of the
+/// true length, because the position bits of LZMA are taken from the length. What a round adds to
+/// it never overflows a `usize`.
 const FAR: usize = (usize::MAX / 2) & !0xff;
 
 /// The remaining part of a copy that met the end of its page. The next round starts with it.
 ///
-/// The distance stays the same; only the place that it is subtracted from starts over at 0. A copy of 5
-/// bytes from 3 bytes back, at place 62 of a page of 64 bytes, writes `a b` and parks distance 3, length 3:
+/// The distance stays the same; only the place that it is subtracted from starts over at 0. A copy
+/// of 5 bytes from 3 bytes back, at place 62 of a page of 64 bytes, writes `a b` and parks distance
+/// 3, length 3:
 ///
 /// ```text
 ///                          v the copy starts
@@ -117,7 +120,8 @@ pub struct Output {
     /// How many bytes are final.
     settled: u64,
     released: u64,
-    /// Position of the first byte of the history: copies refer to nothing before it, except to a prefix.
+    /// Position of the first byte of the history: copies refer to nothing before it, except to a
+    /// prefix.
     history: u64,
     /// Length of the first page at the last call that had pages; 0 if there was none.
     page_len: usize,
@@ -149,16 +153,16 @@ impl Output {
         self.history.max(self.written.saturating_sub(window as u64))
     }
 
-    /// Starts a new history, for a member, stream or frame, or after a reset of the dictionary: copies
-    /// can't refer to the bytes written so far.
+    /// Starts a new history, for a member, stream or frame, or after a reset of the dictionary:
+    /// copies can't refer to the bytes written so far.
     pub(crate) fn begin_history(&mut self) {
         self.history = self.written;
     }
 
     /// Records that the caller took `pages` pages off the front of its array.
     ///
-    /// [`Error::ReleaseUnsettled`], and nothing changed, if a byte in them is not settled, or if no page
-    /// was seen so far.
+    /// [`Error::ReleaseUnsettled`], and nothing changed, if a byte in them is not settled, or if no
+    /// page was seen so far.
     pub(crate) fn release(&mut self, pages: usize) -> Result<(), Error> {
         let bytes = (pages as u64).checked_mul(self.page_len as u64);
         let released = bytes.and_then(|bytes| self.released.checked_add(bytes));
@@ -179,9 +183,9 @@ impl Output {
         self.locate(pages).map(|_| ())
     }
 
-    /// Starts a round on the page of the next byte. Copies may reach `window` bytes back, and at the start
-    /// of the history into `prefix`. A parked copy has been written as far as it fits. If all pages are
-    /// full, the cursor has no page, and the copy stays parked.
+    /// Starts a round on the page of the next byte. Copies may reach `window` bytes back, and at
+    /// the start of the history into `prefix`. A parked copy has been written as far as it fits. If
+    /// all pages are full, the cursor has no page, and the copy stays parked.
     pub(crate) fn open<'a, P: Page>(
         &mut self,
         pages: &'a mut [P],
@@ -246,10 +250,10 @@ impl Output {
         Ok(())
     }
 
-    /// Calls `convert` with the bytes of `range`, one run after the other, to change them in place. It
-    /// returns how many are done. What it leaves of a run, fewer than [`LOOKAHEAD`] bytes, it gets again in
-    /// a buffer, with the bytes of the next page after them. Returns the position after the last byte that
-    /// is done: the end of `range`, or as near to it as `convert` can get.
+    /// Calls `convert` with the bytes of `range`, one run after the other, to change them in place.
+    /// It returns how many are done. What it leaves of a run, fewer than [`LOOKAHEAD`] bytes, it
+    /// gets again in a buffer, with the bytes of the next page after them. Returns the position
+    /// after the last byte that is done: the end of `range`, or as near to it as `convert` can get.
     pub(crate) fn rewrite<P: Page>(
         &self,
         pages: &mut [P],
@@ -295,8 +299,8 @@ impl Output {
         Ok(at)
     }
 
-    /// Index of the page that holds the byte at `position`, and the byte's place in that page. The byte is
-    /// written and not released.
+    /// Index of the page that holds the byte at `position`, and the byte's place in that page. The
+    /// byte is written and not released.
     fn place(&self, position: u64) -> (usize, usize) {
         let offset = position.saturating_sub(self.released);
         // An offset that does not fit is past the array too: the caller's lookup fails.
@@ -308,9 +312,9 @@ impl Output {
         (offset.wrapping_shr(shift), offset & self.page_len.wrapping_sub(1))
     }
 
-    /// Index of the page for the next byte, which the caller may have yet to add, and the byte's place in
-    /// it. Records the length of the pages. A change of it is an error, unless the first page has grown
-    /// while all bytes are in it.
+    /// Index of the page for the next byte, which the caller may have yet to add, and the byte's
+    /// place in it. Records the length of the pages. A change of it is an error, unless the first
+    /// page has grown while all bytes are in it.
     fn locate<P: Page>(&mut self, pages: &[P]) -> Result<(usize, usize), Error> {
         let retained = self.written.saturating_sub(self.released);
         let Some(first) = pages.first() else {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Decompressed bytes as a stream, in bounded memory.
 //!
-//! [`Flow`] is what the readers have in common: it feeds a decoder, hands out bytes once they are settled, and
-//! uses a page again once its bytes were handed out and no copy can reach them. A reader adds the traits that it
-//! implements, a source of input, and a [`Store`] of pages.
+//! [`Flow`] is what the readers have in common: it feeds a decoder, hands out bytes once they are
+//! settled, and uses a page again once its bytes were handed out and no copy can reach them. A
+//! reader adds the traits that it implements, a source of input, and a [`Store`] of pages.
 
 #[cfg(feature = "embedded-io")]
 mod embedded;
@@ -27,7 +27,8 @@ trait Store {
     /// All pages so far.
     fn pages(&mut self) -> &mut [Self::Page];
 
-    /// How many pages must be free to move the others and use them again, instead of adding one. At least 1.
+    /// How many pages must be free to move the others and use them again, instead of adding one. At
+    /// least 1.
     fn batch(&self) -> usize;
 
     /// Adds a page.
@@ -51,8 +52,8 @@ enum Stage {
 ///
 /// # Invariants
 ///
-/// `released <= handed <= settled`, all counted from the first byte of output, and `released` is the number
-/// of bytes in the pages that the decoder was told of by [`Decode::release`].
+/// `released <= handed <= settled`, all counted from the first byte of output, and `released` is
+/// the number of bytes in the pages that the decoder was told of by [`Decode::release`].
 #[derive(Debug)]
 struct Flow {
     released: u64,
@@ -69,20 +70,21 @@ impl Flow {
         Self { released: 0, handed: 0, settled: 0, stage: Stage::Starved }
     }
 
-    /// Whether [`feed`](Self::feed) must be called before there is something to hand out, or an end.
+    /// Whether [`feed`](Self::feed) must be called before there is something to hand out, or an
+    /// end.
     fn is_dry(&self) -> bool {
         self.handed >= self.settled && matches!(self.stage, Stage::Starved | Stage::Full)
     }
 
-    /// Whether the decoder needs input to go on. Where it does not, the source is not asked: it might wait
-    /// for input while the decoder has bytes to give.
+    /// Whether the decoder needs input to go on. Where it does not, the source is not asked: it
+    /// might wait for input while the decoder has bytes to give.
     fn is_starved(&self) -> bool {
         matches!(self.stage, Stage::Starved)
     }
 
-    /// Decodes from `input`, into pages of `store`. Empty input means that the source has ended, if the
-    /// decoder [is starved](Self::is_starved). Returns the bytes consumed. What is wrong is told by
-    /// [`ready`](Self::ready), after the bytes before it.
+    /// Decodes from `input`, into pages of `store`. Empty input means that the source has ended, if
+    /// the decoder [is starved](Self::is_starved). Returns the bytes consumed. What is wrong is
+    /// told by [`ready`](Self::ready), after the bytes before it.
     fn feed<D: Decode>(&mut self, decoder: &mut D, store: &mut impl Store, input: &[u8]) -> usize {
         let (consumed, stage) = match self.step(decoder, store, input) {
             Ok(went) => went,
@@ -161,7 +163,8 @@ impl Flow {
         self.handed = self.handed.saturating_add(bytes as u64).min(self.settled);
     }
 
-    /// What was taken of the bytes after the last member, `held` by a [`Carry`](crate::Carry), if there are any.
+    /// What was taken of the bytes after the last member, `held` by a [`Carry`](crate::Carry), if
+    /// there are any.
     fn trailing<'a>(&self, held: &'a [u8]) -> Option<&'a [u8]> {
         match self.stage {
             Stage::Ended { left_over } if left_over || !held.is_empty() => Some(held),
@@ -175,8 +178,8 @@ fn page_len<P: Page>(pages: &[P]) -> u64 {
     pages.first().map_or(0, |page| page.as_ref().len() as u64)
 }
 
-/// Moves the first `free` pages after the others, which stay in their order. The order of those moved does not
-/// matter. Unlike `rotate_left` this has no panic path at opt-level z.
+/// Moves the first `free` pages after the others, which stay in their order. The order of those
+/// moved does not matter. Unlike `rotate_left` this has no panic path at opt-level z.
 fn move_to_back<P>(pages: &mut [P], free: usize) {
     let Some(distance) = free.checked_sub(1) else { return };
     let mut rest = pages;

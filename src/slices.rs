@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Slice operations whose own methods can panic, or leave a panic path in rustc 1.85 at opt-level z.
+//! Slice operations whose own methods can panic, or leave a panic path in rustc 1.85 at opt-level
+//! z.
 //!
-//! A range past the end is cut off at the end here. Where that would hide a mistake, the caller compares
-//! lengths first.
+//! A range past the end is cut off at the end here. Where that would hide a mistake, the caller
+//! compares lengths first.
 
 /// The items from `at` on; none if there are not that many.
 #[inline(always)]
@@ -28,7 +29,8 @@ pub(crate) fn zeros_at_start(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|&&byte| byte == 0).fold(0, |count: usize, _| count.wrapping_add(1))
 }
 
-/// Copies as many items as both slices have. The compiler makes a `memcpy` of it, unless it is inlined.
+/// Copies as many items as both slices have. The compiler makes a `memcpy` of it, unless it is
+/// inlined.
 pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
 }

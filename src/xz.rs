@@ -199,7 +199,8 @@ pub(crate) fn integer(input: &[u8]) -> Result<Option<(u64, usize)>, Error> {
     Ok(None)
 }
 
-/// Takes the multibyte integer at the start of `fields` off it. The error is `missing` if it is not complete.
+/// Takes the multibyte integer at the start of `fields` off it. The error is `missing` if it is not
+/// complete.
 fn take_integer(fields: &mut &[u8], missing: Error) -> Result<u64, Error> {
     let (value, length) = integer(fields)?.ok_or(missing)?;
     *fields = rest_from(fields, length);

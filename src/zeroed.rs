@@ -2,8 +2,8 @@
 //! All-zero memory is a fresh decoder: the one place that makes it so.
 //!
 //! A kernel allocates a decoder with `__GFP_ZERO`, the C ABI clears the memory it is given, and a
-//! static decoder lies in `.bss`. None of that may depend on a representation that Rust leaves open,
-//! as it does for `Option<u64>` and `Result<(), E>`. So every type in a decoder's state is
+//! static decoder lies in `.bss`. None of that may depend on a representation that Rust leaves
+//! open, as it does for `Option<u64>` and `Result<(), E>`. So every type in a decoder's state is
 //! [`Zeroed`], and the implementations come from here:
 //!
 //! - for numbers, `bool`, arrays and whatever else Rust specifies, below;
@@ -13,11 +13,11 @@
 //!   first variant;
 //! - for an optional value, by [`Maybe`].
 //!
-//! Arrays of bytes that are written before they are read need not be zero in a fresh decoder. The longest
-//! of them is [`Zeroed::SCRATCH`], which the C ABI does not clear.
+//! Arrays of bytes that are written before they are read need not be zero in a fresh decoder. The
+//! longest of them is [`Zeroed::SCRATCH`], which the C ABI does not clear.
 //!
-//! A fresh decoder *is* [`Zeroed::ZEROED`], which is built from the zeros of the fields, so it can't
-//! differ from what all-zero memory says. The trait is implemented by hand in this file only.
+//! A fresh decoder *is* [`Zeroed::ZEROED`], which is built from the zeros of the fields, so it
+//! can't differ from what all-zero memory says. The trait is implemented by hand in this file only.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -25,30 +25,34 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Types of which all-zero memory is a fresh value: every decoder of this crate, and [`Carry`](crate::Carry)
-/// and [`Concatenated`](crate::Concatenated) around one.
+/// Types of which all-zero memory is a fresh value: every decoder of this crate, and
+/// [`Carry`](crate::Carry) and [`Concatenated`](crate::Concatenated) around one.
 ///
 /// Decoders are large: on 64-bit machines `Any` has some 207 KiB, with a `Carry` for zstd some
-/// 335 KiB. Returned by value, they may pass over the stack. [`init`](Self::init) makes them where they stay,
-/// and so does `boxed` with the feature `alloc`.
+/// 335 KiB. Returned by value, they may pass over the stack. [`init`](Self::init) makes them where
+/// they stay, and so does `boxed` with the feature `alloc`.
 ///
-/// A static decoder is all zeros too, so it lies in `.bss`. `static mut DECODER: Any = Any::new()` is one, and so is a
-/// static `Mutex` or `UnsafeCell` around `Any::new()`. In the kernel, `KBox::zeroed` and `Zeroable` ask for the same
-/// property: a newtype over a `Zeroed` type may implement `Zeroable`.
+/// A static decoder is all zeros too, so it lies in `.bss`. `static mut DECODER: Any = Any::new()`
+/// is one, and so is a static `Mutex` or `UnsafeCell` around `Any::new()`. In the kernel,
+/// `KBox::zeroed` and `Zeroable` ask for the same property: a newtype over a `Zeroed` type may
+/// implement `Zeroable`.
 ///
 /// # Invariants
 ///
-/// Memory whose bytes are all zero is a valid value, namely [`ZEROED`](Self::ZEROED). Padding can hold anything. The
-/// trait is sealed, as it could not be safe otherwise: its implementations are made in one place, by the fields.
+/// Memory whose bytes are all zero is a valid value, namely [`ZEROED`](Self::ZEROED). Padding can
+/// hold anything. The trait is sealed, as it could not be safe otherwise: its implementations are
+/// made in one place, by the fields.
 pub trait Zeroed: Sized + Sealed {
     /// What all-zero memory says: a fresh value.
     const ZEROED: Self;
 
-    /// The longest run of bytes that may have any values in a fresh value, counted in bytes from its start.
+    /// The longest run of bytes that may have any values in a fresh value, counted in bytes from
+    /// its start.
     #[doc(hidden)]
     const SCRATCH: Range<usize> = 0..0;
 
-    /// Makes a fresh value in `memory` by writing zeros. No other memory is used, not even on the stack.
+    /// Makes a fresh value in `memory` by writing zeros. No other memory is used, not even on the
+    /// stack.
     ///
     /// ```
     /// use std::mem::MaybeUninit;
@@ -70,8 +74,8 @@ pub trait Zeroed: Sized + Sealed {
         unsafe { memory.assume_init_mut() }
     }
 
-    /// Makes a fresh value in `memory`. This build has no `unsafe`, so it is up to the optimiser to leave out
-    /// a copy on the stack: without optimisation there is one.
+    /// Makes a fresh value in `memory`. This build has no `unsafe`, so it is up to the optimiser to
+    /// leave out a copy on the stack: without optimisation there is one.
     #[cfg(feature = "safe")]
     fn init(memory: &mut MaybeUninit<Self>) -> &mut Self {
         memory.write(Self::ZEROED)
@@ -91,8 +95,8 @@ pub trait Zeroed: Sized + Sealed {
     ///
     /// # Panics
     ///
-    /// As `Box::new` does, if there is no memory. To get an error instead, use [`init`](Self::init) on memory
-    /// of a fallible allocation.
+    /// As `Box::new` does, if there is no memory. To get an error instead, use [`init`](Self::init)
+    /// on memory of a fallible allocation.
     #[cfg(all(feature = "alloc", not(feature = "safe")))]
     #[allow(unsafe_code)]
     fn boxed() -> Box<Self> {
@@ -102,8 +106,8 @@ pub trait Zeroed: Sized + Sealed {
         unsafe { memory.assume_init() }
     }
 
-    /// A fresh value on the heap. In this build it is up to the optimiser, as with [`init`](Self::init), to
-    /// leave out a copy on the stack.
+    /// A fresh value on the heap. In this build it is up to the optimiser, as with
+    /// [`init`](Self::init), to leave out a copy on the stack.
     #[cfg(all(feature = "alloc", feature = "safe"))]
     fn boxed() -> Box<Self> {
         Box::new(Self::ZEROED)
@@ -118,8 +122,8 @@ pub(crate) const fn scratch_of<S, F: Zeroed>(at: usize, _: fn(&S) -> &F) -> Rang
     at.wrapping_add(F::SCRATCH.start)..at.wrapping_add(F::SCRATCH.end)
 }
 
-/// All bytes of a field that starts at the byte `at` of a struct: an array of `u8`, for which every byte is
-/// valid.
+/// All bytes of a field that starts at the byte `at` of a struct: an array of `u8`, for which every
+/// byte is valid.
 pub(crate) const fn bytes_of<S, const N: usize>(at: usize, _: fn(&S) -> &[u8; N]) -> Range<usize> {
     at..at.wrapping_add(N)
 }
@@ -135,9 +139,9 @@ pub(crate) const fn longer(run: Range<usize>, other: Range<usize>) -> Range<usiz
 
 /// Implements [`Zeroed`] for a struct by its fields, which must be all that it has.
 ///
-/// The layout of the struct does not matter: wherever the fields lie, they are zero. A field that is
-/// listed as `name: scratch` is an array of bytes, each of which is written before it is read, also
-/// in a fresh value. Whoever makes one in place [need not clear it](Zeroed::SCRATCH).
+/// The layout of the struct does not matter: wherever the fields lie, they are zero. A field that
+/// is listed as `name: scratch` is an array of bytes, each of which is written before it is read,
+/// also in a fresh value. Whoever makes one in place [need not clear it](Zeroed::SCRATCH).
 macro_rules! zeroed {
     (impl $([$($generics:tt)*])? for $type:ty {
         $($(#[$attribute:meta])* $field:ident $(: $scratch:ident)?),* $(,)?
@@ -153,7 +157,8 @@ macro_rules! zeroed {
                 $(
                     $(#[$attribute])*
                     let run = $crate::zeroed::longer(run, $crate::zeroed::zeroed!(
-                        @$($scratch)?, ::core::mem::offset_of!(Self, $field), |state: &Self| &state.$field
+                        @$($scratch)?, ::core::mem::offset_of!(Self, $field),
+                        |state: &Self| &state.$field
                     ));
                 )*
                 run

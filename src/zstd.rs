@@ -26,18 +26,18 @@ use dictionary::Dictionary;
 /// A skippable frame is decoded as a frame without output. A zstd *file* is a series of frames;
 /// [`Concatenated`](crate::Concatenated) takes them all.
 ///
-/// A compressed block, of up to 128 KiB, is a unit of input. It is decoded in place, and stays unconsumed
-/// until all of its output has been written.
+/// A compressed block, of up to 128 KiB, is a unit of input. It is decoded in place, and stays
+/// unconsumed until all of its output has been written.
 ///
-/// Unless [`limit_window`](crate::Decode::limit_window) sets another limit, a frame with a window of more
-/// than 128 MiB is refused, as in the reference decoder.
+/// Unless [`limit_window`](crate::Decode::limit_window) sets another limit, a frame with a window
+/// of more than 128 MiB is refused, as in the reference decoder.
 ///
 /// Its methods are those of [`Decode`](crate::Decode), [`set_dictionary`](Self::set_dictionary) and
 /// [`set_magicless`](Self::set_magicless).
 pub type Zstd<'d> = Decoder<ZstdFrame<'d>>;
 
-/// The largest Block_Maximum_Size in bytes, for windows of any size (3.1.1.2.4). A block's literals are at
-/// most as long.
+/// The largest Block_Maximum_Size in bytes, for windows of any size (3.1.1.2.4). A block's literals
+/// are at most as long.
 pub(crate) const MAX_BLOCK: usize = 128 << 10;
 
 /// Size of a Block_Header (3.1.1.2).
@@ -96,17 +96,19 @@ pub struct ZstdFrame<'d> {
 
 zeroed! {
     impl ['d] for ZstdFrame<'d> {
-        field, magicless, has_checksum, dictionary, dictionary_id, window, max_block, content, written, hash,
+        field, magicless, has_checksum, dictionary, dictionary_id, window, max_block, content,
+        written, hash,
     }
 }
 
 impl<'d> Decoder<ZstdFrame<'d>> {
-    /// Chooses a dictionary for the frames to come: one in zstd's format, or else any content of at least
-    /// 8 bytes. A reset keeps the choice. Call this between frames: a frame that has begun can't be
-    /// continued.
+    /// Chooses a dictionary for the frames to come: one in zstd's format, or else any content of at
+    /// least 8 bytes. A reset keeps the choice. Call this between frames: a frame that has begun
+    /// can't be continued.
     ///
-    /// A dictionary in zstd's format has tables, which each frame starts with, and an ID. A frame that
-    /// names a different ID is refused; so is one that names any ID if the dictionary is mere content.
+    /// A dictionary in zstd's format has tables, which each frame starts with, and an ID. A frame
+    /// that names a different ID is refused; so is one that names any ID if the dictionary is mere
+    /// content.
     ///
     /// ```
     /// use pagewise::{Error, Zstd};
@@ -119,8 +121,8 @@ impl<'d> Decoder<ZstdFrame<'d>> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZstdDictionary`] if the dictionary is too short, or its tables or offsets are invalid. No
-    /// dictionary is chosen then.
+    /// [`Error::ZstdDictionary`] if the dictionary is too short, or its tables or offsets are
+    /// invalid. No dictionary is chosen then.
     pub fn set_dictionary(&mut self, dictionary: &'d [u8]) -> Result<(), Error> {
         let (container, engine) = self.inside();
         container.dictionary = Maybe::Nothing;
@@ -128,8 +130,8 @@ impl<'d> Decoder<ZstdFrame<'d>> {
         Ok(())
     }
 
-    /// Chooses whether frames start without a Magic_Number, as in zstd's "magicless" format. A reset keeps
-    /// the choice.
+    /// Chooses whether frames start without a Magic_Number, as in zstd's "magicless" format. A
+    /// reset keeps the choice.
     pub fn set_magicless(&mut self, magicless: bool) {
         self.inside().0.magicless = magicless;
     }
@@ -199,8 +201,8 @@ impl ZstdFrame<'_> {
         Ok(Taken::field(size))
     }
 
-    /// Reads a Block_Header (3.1.1.2), and begins the block. A compressed block is begun only if all of it
-    /// is in `input`.
+    /// Reads a Block_Header (3.1.1.2), and begins the block. A compressed block is begun only if
+    /// all of it is in `input`.
     fn block(&mut self, input: &[u8], begins: bool, blocks: &mut Blocks) -> Result<Taken, Error> {
         self.check_content(false)?;
         let Some(&[a, b, c]) = input.first_chunk::<BLOCK_HEADER>() else {
@@ -230,7 +232,8 @@ impl ZstdFrame<'_> {
         Ok(Taken { consumed: BLOCK_HEADER, next: Next::Body { window: self.window, begins } })
     }
 
-    /// Checks the length of the content so far against Frame_Content_Size; if `ended`, they must be equal.
+    /// Checks the length of the content so far against Frame_Content_Size; if `ended`, they must be
+    /// equal.
     fn check_content(&self, ended: bool) -> Result<(), Error> {
         match self.content.get() {
             Some(size) if self.written > size || (ended && self.written < size) => {

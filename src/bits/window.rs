@@ -5,9 +5,9 @@ use super::{BackwardBits, BackwardHeld};
 
 /// Reads the same bits as [`BackwardBits`], in a loop that consumes a few at a time.
 ///
-/// There is no count of the consumed bits. A marker, which is a set bit below the last unread one, moves
-/// up as bits are shifted out at the top, and zeros fill in below it. So consuming is one shift, and a
-/// refill finds the count as the number of trailing zeros.
+/// There is no count of the consumed bits. A marker, which is a set bit below the last unread one,
+/// moves up as bits are shifted out at the top, and zeros fill in below it. So consuming is one
+/// shift, and a refill finds the count as the number of trailing zeros.
 ///
 /// ```text
 ///                      63                                           0
@@ -16,25 +16,25 @@ use super::{BackwardBits, BackwardHeld};
 /// and five more       | unread bits             |1|0 0 0 0 0 0 0 0|
 /// ```
 ///
-/// The bit that the marker replaces is read later. A refill that moves the window by a byte or more has
-/// it in a higher place; where no such refill is possible, [`rest`](Self::rest) reads it.
+/// The bit that the marker replaces is read later. A refill that moves the window by a byte or more
+/// has it in a higher place; where no such refill is possible, [`rest`](Self::rest) reads it.
 ///
 /// # Invariants
-/// - `buffer` is the number that the eight bytes of the stream from `at` on make, least significant byte
-///   first, with bit 0 set; shifted left by the number of bits consumed of them, at most 63.
-/// - Before the first [`refill`](Self::refill), and in a stream of fewer than eight bytes, `buffer` has
-///   only the marker and the zeros below it.
+/// - `buffer` is the number that the eight bytes of the stream from `at` on make, least significant
+///   byte first, with bit 0 set; shifted left by the number of bits consumed of them, at most 63.
+/// - Before the first [`refill`](Self::refill), and in a stream of fewer than eight bytes, `buffer`
+///   has only the marker and the zeros below it.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardWindow<'a> {
     stream: &'a [u8],
-    /// Where the eight bytes start. In a stream of fewer than eight bytes, this is negative, and wraps
-    /// to a place past the end of any stream.
+    /// Where the eight bytes start. In a stream of fewer than eight bytes, this is negative, and
+    /// wraps to a place past the end of any stream.
     at: u32,
     buffer: u64,
 }
 
-/// Fewest bits that [`BackwardWindow::refill`] makes readable. Of the 64 bits loaded, up to 7 have been
-/// consumed, as a refill drops whole bytes only, and the lowest is the marker.
+/// Fewest bits that [`BackwardWindow::refill`] makes readable. Of the 64 bits loaded, up to 7 have
+/// been consumed, as a refill drops whole bytes only, and the lowest is the marker.
 pub(crate) const WINDOW_REFILLED: u32 = 64 - 7 - 1;
 
 impl<'a> BackwardWindow<'a> {
@@ -45,13 +45,14 @@ impl<'a> BackwardWindow<'a> {
         Some(Self { stream: rest, at, buffer: 1u64.wrapping_shl(used) })
     }
 
-    /// Makes the next [`WINDOW_REFILLED`] bits readable. Returns `false`, and does nothing, if fewer than
-    /// eight bytes of the stream remain for it.
+    /// Makes the next [`WINDOW_REFILLED`] bits readable. Returns `false`, and does nothing, if
+    /// fewer than eight bytes of the stream remain for it.
     #[inline(always)]
     pub(crate) fn refill(&mut self) -> bool {
         let used = self.buffer.trailing_zeros();
-        // A negative place wraps to one past the stream's end, so a single comparison covers both ends.
-        // The sum below can't wrap if a `usize` has 64 bits, so the compiler adds no second one.
+        // A negative place wraps to one past the stream's end, so a single comparison covers both
+        // ends. The sum below can't wrap if a `usize` has 64 bits, so the compiler adds no second
+        // one.
         let at = self.at.wrapping_sub(used >> 3);
         let window = self.stream.get(at as usize..(at as usize).wrapping_add(8));
         let Some(window) = window.and_then(|window| window.first_chunk()) else { return false };
@@ -66,8 +67,8 @@ impl<'a> BackwardWindow<'a> {
         self.buffer
     }
 
-    /// Consumes as many bits as the low six bits of `entry` say, which must be readable. A shift ignores
-    /// the other bits of `entry`.
+    /// Consumes as many bits as the low six bits of `entry` say, which must be readable. A shift
+    /// ignores the other bits of `entry`.
     #[inline(always)]
     pub(crate) fn consume(&mut self, entry: u16) {
         self.buffer = self.buffer.wrapping_shl(u32::from(entry));

@@ -8,12 +8,13 @@ use crate::zeroed::Zeroed;
 /// The largest prime below 2^16.
 const BASE: u32 = 65521;
 
-/// Bytes summed at a time. `second` is the sum of `first` after each byte, so the last of these bytes counts
-/// in it once, the one before it twice, and so on.
+/// Bytes summed at a time. `second` is the sum of `first` after each byte, so the last of these
+/// bytes counts in it once, the one before it twice, and so on.
 const LANES: usize = 32;
 
-/// Bytes after which the sums are reduced modulo `BASE`. If both sums are at most `BASE - 1` before, `n`
-/// bytes of 255 bring `second` to at most n (n + 1) / 2 * 255 + (n + 1) (BASE - 1), which must fit 32 bits.
+/// Bytes after which the sums are reduced modulo `BASE`. If both sums are at most `BASE - 1`
+/// before, `n` bytes of 255 bring `second` to at most n (n + 1) / 2 * 255 + (n + 1) (BASE - 1),
+/// which must fit 32 bits.
 const RUN: usize = 5536;
 const _: () = assert!(RUN % LANES == 0);
 const _: () = {
@@ -27,7 +28,8 @@ const _: () = {
 /// - `first` and `second` are below `BASE`.
 #[derive(Clone, Copy)]
 pub(crate) struct Adler32 {
-    /// The sum of all bytes. The specification starts this sum with 1, which [`value`](Self::value) adds.
+    /// The sum of all bytes. The specification starts this sum with 1, which [`value`](Self::value)
+    /// adds.
     first: u32,
     /// The sum of `first` after each byte.
     second: u32,

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Cyclic redundancy checks by tables, without vector registers.
 //!
-//! A register depends on the one before it through a lookup, so a single one waits for a load each time.
-//! There are [`LANES`] registers instead. Words are dealt out to them in turn, and each skips the words of
-//! the others:
+//! A register depends on the one before it through a lookup, so a single one waits for a load each
+//! time. There are [`LANES`] registers instead. Words are dealt out to them in turn, and each skips
+//! the words of the others:
 //!
 //! ```text
 //! word    0  1  2  3 | 4  5  6  7 | 8 ...
 //! lane    0  1  2  3   0  1  2  3   0
 //! ```
 //!
-//! A CRC is linear: the register after a message is the sum (XOR) of the registers after each of its words
-//! alone, with zeros in place of all others. So a lane has the register of the message with its own words
-//! only, and a table tells what a byte becomes after the zeros up to the lane's next word. A processor can
-//! overlap the lookups of different lanes. [`Lanes::finish`] adds the lanes up.
+//! A CRC is linear: the register after a message is the sum (XOR) of the registers after each of
+//! its words alone, with zeros in place of all others. So a lane has the register of the message
+//! with its own words only, and a table tells what a byte becomes after the zeros up to the lane's
+//! next word. A processor can overlap the lookups of different lanes. [`Lanes::finish`] adds the
+//! lanes up.
 
 use core::ops::{BitXor, Not, Shr};
 
@@ -36,7 +37,9 @@ const POLYNOMIAL_64: u64 = 0xc96c_5795_d787_0f42;
 
 /// A register of a CRC, reflected: its lowest bit is the coefficient of the highest power.
 pub(crate) trait Register:
-    Copy + BitXor<Output = Self> + Not<Output = Self> + Shr<u32, Output = Self> + Into<u64> + 'static
+    Copy + BitXor<Output = Self> + Not<Output = Self> + Shr<u32, Output = Self>
+where
+    Self: Into<u64> + 'static,
 {
     const ZERO: Self;
     const TABLES: &'static Tables<Self>;
@@ -57,8 +60,8 @@ impl Register for u64 {
 pub(crate) struct Tables<R> {
     /// `byte[b]` is the register after byte `b` alone, from a register of zero.
     byte: [R; 256],
-    /// `skip[k][b]` is the register after byte `b` at index `k` of a word and zero bytes up to the lane's
-    /// next word, from a register of zero.
+    /// `skip[k][b]` is the register after byte `b` at index `k` of a word and zero bytes up to the
+    /// lane's next word, from a register of zero.
     skip: [[R; 256]; WORD],
 }
 
@@ -156,8 +159,8 @@ impl<R: Register> Lanes<R> {
         Self(lanes)
     }
 
-    /// Takes a whole number of lane blocks. At least one more must follow, in [`finish`](Self::finish):
-    /// the skips are made up to there.
+    /// Takes a whole number of lane blocks. At least one more must follow, in
+    /// [`finish`](Self::finish): the skips are made up to there.
     #[inline(never)]
     pub(super) fn pass(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
@@ -171,7 +174,8 @@ impl<R: Register> Lanes<R> {
         }
     }
 
-    /// The register after `bytes`, which are the last: at least a lane block, unless nothing was passed.
+    /// The register after `bytes`, which are the last: at least a lane block, unless nothing was
+    /// passed.
     pub(super) fn finish(mut self, bytes: &[u8]) -> R {
         let passed = bytes.len().saturating_sub(LANE_BLOCK) / LANE_BLOCK * LANE_BLOCK;
         let (front, rest) = bytes.split_at_checked(passed).unwrap_or((&[], bytes));
@@ -179,7 +183,8 @@ impl<R: Register> Lanes<R> {
         let Some((block, rest)) = rest.split_first_chunk::<LANE_BLOCK>() else {
             return bytewise(self.0[0], bytes);
         };
-        // From here on there is one register, which takes in each lane's at the last word of that lane.
+        // From here on there is one register, which takes in each lane's at the last word of that
+        // lane.
         let (mut register, mut at) = (R::ZERO, 0);
         for lane in self.0 {
             let word = word_at(block, at) ^ lane.into() ^ register.into();
@@ -199,8 +204,8 @@ fn bytewise<R: Register>(mut register: R, bytes: &[u8]) -> R {
     register
 }
 
-/// The register of a lane before its next word, given its last one with the register added. Written out
-/// because at opt-level z a loop would stay one.
+/// The register of a lane before its next word, given its last one with the register added. Written
+/// out because at opt-level z a loop would stay one.
 #[inline(always)]
 fn skip<R: Register>(word: u64) -> R {
     let [a, b, c, d, e, f, g, h] = word.to_le_bytes();

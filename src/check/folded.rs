@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! CRCs of long data, folded: most of the data is reduced to a short tail by XOR of words, and the tables
-//! take the tail alone. This needs neither vector registers nor a carry-less multiplication.
+//! CRCs of long data, folded: most of the data is reduced to a short tail by XOR of words, and the
+//! tables take the tail alone. This needs neither vector registers nor a carry-less multiplication.
 //!
 //! # Why folding keeps the CRC
 //!
-//! A message is a polynomial over GF(2): its bits are the coefficients, the first one that of the highest
-//! power. Adding is XOR. But for its initial and final ones, the CRC is a remainder modulo a polynomial P, so
-//! adding a multiple of P to the message does not change it. Take a multiple of P whose terms are a whole
-//! number of bytes apart: M = x^(8D) + x^(8(D - d1)) + x^(8(D - d2)) + ... + 1. For a byte b at index i of
-//! the message, b M, multiplied by the power of x that brings its first term there, has b at the indices
-//! i, i + d1, i + d2, ..., i + D and zeros elsewhere. Adding it clears the byte at i, and adds that byte to
-//! the bytes at the other indices: the byte is *moved*. It can be moved if index i + D is in the message.
+//! A message is a polynomial over GF(2): its bits are the coefficients, the first one that of the
+//! highest power. Adding is XOR. But for its initial and final ones, the CRC is a remainder modulo
+//! a polynomial P, so adding a multiple of P to the message does not change it. Take a multiple of
+//! P whose terms are a whole number of bytes apart: M = x^(8D) + x^(8(D - d1)) + x^(8(D - d2)) +
+//! ... + 1. For a byte b at index i of the message, b M, multiplied by the power of x that brings
+//! its first term there, has b at the indices i, i + d1, i + d2, ..., i + D and zeros elsewhere.
+//! Adding it clears the byte at i, and adds that byte to the bytes at the other indices: the byte
+//! is *moved*. It can be moved if index i + D is in the message.
 //!
 //! ```text
 //! index        i          i + d1     i + d2              i + D
@@ -19,28 +20,30 @@
 //! sum        | 0 |  ...  | p+b | .. | q+b |    ...      | r+b |
 //! ```
 //!
-//! Bytes are moved in order, each with what was moved to it before. So what is moved from index j is the
-//! *folded* byte c(j) = m(j) + c(j - d1) + c(j - d2) + ... + c(j - D), where m is the message as it came. It
-//! depends on nothing nearer than d1, so a whole block, which is shorter, is folded by words: it is the XOR
-//! of the block with the folded data at the distances d1 to D before it. The [`Ring`] has that data.
+//! Bytes are moved in order, each with what was moved to it before. So what is moved from index j
+//! is the *folded* byte c(j) = m(j) + c(j - d1) + c(j - d2) + ... + c(j - D), where m is the
+//! message as it came. It depends on nothing nearer than d1, so a whole block, which is shorter, is
+//! folded by words: it is the XOR of the block with the folded data at the distances d1 to D before
+//! it. The [`Ring`] has that data.
 //!
 //! # The tail
 //!
-//! The bytes before the tail are moved. The tail is at least D long, so all that is moved past its start
-//! stays in it. Before it there are only zeros then, which leave a register of zero as it is:
+//! The bytes before the tail are moved. The tail is at least D long, so all that is moved past its
+//! start stays in it. Before it there are only zeros then, which leave a register of zero as it is:
 //!
 //! ```text
 //!   moved, forgotten | moved, in the ring | tail, in the ring | less than a block, as it came
 //! ```
 //!
-//! The blocks of the tail were folded too, before it was known that the data would end. So index j has c(j).
-//! But bytes of the tail are not moved, so the terms from within the tail must go: adding them once more
-//! removes them. The last block goes first, because the terms to add must still be folded bytes.
+//! The blocks of the tail were folded too, before it was known that the data would end. So index j
+//! has c(j). But bytes of the tail are not moved, so the terms from within the tail must go: adding
+//! them once more removes them. The last block goes first, because the terms to add must still be
+//! folded bytes.
 //!
 //! # Short data
 //!
-//! Short data goes to the tables alone, so nothing is folded until there is more. The first blocks are then
-//! folded in place, from the first one on.
+//! Short data goes to the tables alone, so nothing is folded until there is more. The first blocks
+//! are then folded in place, from the first one on.
 
 use super::crc::{word_at, Lanes, Register, WORD};
 use crate::slices::{copy, rest_from};
@@ -55,19 +58,20 @@ const _: () = assert!(RING.is_power_of_two() && BLOCK.is_power_of_two());
 
 /// Distances d1 to D in bytes, for a multiple of CRC-32's polynomial with five terms.
 ///
-/// Among the multiples of five terms, a search found that distances of 145, 183, 211 and 300 have the
-/// shortest span. The square of a polynomial over GF(2) has its terms at twice the distances. The square is
-/// used because a load that overlaps two stores waits until both are in the cache, and at twice the distance
-/// the stores are older.
+/// Among the multiples of five terms, a search found that distances of 145, 183, 211 and 300 have
+/// the shortest span. The square of a polynomial over GF(2) has its terms at twice the distances.
+/// The square is used because a load that overlaps two stores waits until both are in the cache,
+/// and at twice the distance the stores are older.
 const FOLD_32: [usize; 4] = [2 * 145, 2 * 183, 2 * 211, 2 * 300];
 
-/// Distances d1 to D in bytes, for a multiple of CRC-64's polynomial with eight terms. That polynomial is a
-/// multiple of x + 1, so all its multiples have an even number of terms. By the number of candidates, the
-/// first multiples of six terms are expected at spans of some 16,000 bytes, those of eight at some 1,700.
+/// Distances d1 to D in bytes, for a multiple of CRC-64's polynomial with eight terms. That
+/// polynomial is a multiple of x + 1, so all its multiples have an even number of terms. By the
+/// number of candidates, the first multiples of six terms are expected at spans of some 16,000
+/// bytes, those of eight at some 1,700.
 ///
-/// The search took minutes. It took the sums of four different x^(8a), a from 0 to 2,000, modulo the
-/// polynomial, and looked for equal ones among those with the same low 20 bits, for one value of these bits
-/// after another. It also found a span of 1,403, but with distances below [`BLOCK`].
+/// The search took minutes. It took the sums of four different x^(8a), a from 0 to 2,000, modulo
+/// the polynomial, and looked for equal ones among those with the same low 20 bits, for one value
+/// of these bits after another. It also found a span of 1,403, but with distances below [`BLOCK`].
 #[cfg(feature = "xz")]
 const FOLD_64: [usize; 7] = [297, 419, 503, 788, 829, 928, 1429];
 
@@ -75,8 +79,8 @@ const FOLD_64: [usize; 7] = [297, 419, 503, 788, 829, 928, 1429];
 trait Fold: Register {
     const SHAPE: Shape;
 
-    /// The sum of what is moved to the word `offset` bytes into the block at `at`. Written out because at
-    /// opt-level z a loop would stay one.
+    /// The sum of what is moved to the word `offset` bytes into the block at `at`. Written out
+    /// because at opt-level z a loop would stay one.
     fn moved(ring: &Ring, at: usize, offset: usize) -> u64;
 }
 
@@ -113,11 +117,11 @@ impl Fold for u64 {
 struct Shape {
     /// Length of the tail in blocks: no shorter than the greatest distance.
     tail: usize,
-    /// Number of blocks at the start of a series to which nothing is moved from within the series, as they
-    /// end within the shortest distance of its start.
+    /// Number of blocks at the start of a series to which nothing is moved from within the series,
+    /// as they end within the shortest distance of its start.
     unmoved: usize,
-    /// Number of blocks before a series from which something is moved to the block after the unmoved ones.
-    /// If they are zero, the series is folded as if it were the whole message.
+    /// Number of blocks before a series from which something is moved to the block after the
+    /// unmoved ones. If they are zero, the series is folded as if it were the whole message.
     zeros: usize,
     /// Data of fewer bytes is not folded. As measured, the tables are about as fast for it.
     long: usize,
@@ -126,7 +130,8 @@ struct Shape {
 }
 
 impl Shape {
-    /// Computes the shape from the shortest and the greatest distance in bytes, `long` and `register`.
+    /// Computes the shape from the shortest and the greatest distance in bytes, `long` and
+    /// `register`.
     ///
     /// Inlined, so that no code of it remains if only constants call it: its assertions can panic.
     #[inline(always)]
@@ -135,8 +140,9 @@ impl Shape {
         let zeros = (span - unmoved * BLOCK).div_ceil(BLOCK);
         // A block does not overlap, in the ring, what is added to it.
         assert!(BLOCK <= nearest && span + BLOCK <= RING);
-        // At the end, the ring has room for the zeros, the tail, and less than a block. When folding begins,
-        // it has room for the zeros and the first blocks, which are long enough for a tail.
+        // At the end, the ring has room for the zeros, the tail, and less than a block. When
+        // folding begins, it has room for the zeros and the first blocks, which are long enough for
+        // a tail.
         assert!((1 + tail + zeros) * BLOCK <= RING);
         assert!(zeros * BLOCK + long <= RING && long % BLOCK == 0);
         assert!(tail * BLOCK <= long);
@@ -171,8 +177,8 @@ impl Polynomial {
     }
 }
 
-/// The last [`RING`] bytes, each at its position modulo `RING`. The first block is repeated after them, so
-/// that a read of up to a block may cross the end.
+/// The last [`RING`] bytes, each at its position modulo `RING`. The first block is repeated after
+/// them, so that a read of up to a block may cross the end.
 struct Ring([u8; RING + BLOCK]);
 
 zeroed! { impl for Ring(_) }
@@ -186,8 +192,8 @@ impl Ring {
         }
     }
 
-    /// The word `offset` bytes after the position `at`. The position is taken modulo the ring's length, and
-    /// `offset` is that of a word in a block.
+    /// The word `offset` bytes after the position `at`. The position is taken modulo the ring's
+    /// length, and `offset` is that of a word in a block.
     #[inline(always)]
     fn word(&self, at: usize, offset: usize) -> u64 {
         word_at(&self.0, (at % RING).wrapping_add(offset))
@@ -198,8 +204,8 @@ impl Ring {
         self.0.get_mut(at % RING..).and_then(|bytes| bytes.first_chunk_mut())
     }
 
-    /// Folds the whole blocks of `bytes`, and stores them from the position `at` on, which is a multiple of
-    /// [`BLOCK`].
+    /// Folds the whole blocks of `bytes`, and stores them from the position `at` on, which is a
+    /// multiple of [`BLOCK`].
     fn fold(&mut self, polynomial: Polynomial, at: usize, bytes: &[u8]) {
         match polynomial {
             Polynomial::Crc32 => self.fold_by::<u32>(at, bytes),
@@ -236,14 +242,15 @@ impl Ring {
         }
     }
 
-    /// Folds the block at `at` in place. A second call undoes that, while the bytes before it are the same.
+    /// Folds the block at `at` in place. A second call undoes that, while the bytes before it are
+    /// the same.
     fn fold_in_place(&mut self, polynomial: Polynomial, at: usize) {
         let block = self.block(at).map_or([0; BLOCK], |block| *block);
         self.fold(polynomial, at, &block);
     }
 
-    /// Folds `count` blocks from `start` on as if zeros were before them. If `undo`, takes out again what
-    /// this adds.
+    /// Folds `count` blocks from `start` on as if zeros were before them. If `undo`, takes out
+    /// again what this adds.
     fn fold_within(&mut self, polynomial: Polynomial, start: usize, count: usize, undo: bool) {
         let Shape { unmoved, zeros, .. } = polynomial.shape();
         for zero in 1..=zeros {
@@ -267,11 +274,12 @@ fn put_word(bytes: &mut [u8], at: usize, word: u64) {
     }
 }
 
-/// A running CRC of data that may be long. The polynomial must be the same for all calls. All-zero memory is
-/// a fresh one.
+/// A running CRC of data that may be long. The polynomial must be the same for all calls. All-zero
+/// memory is a fresh one.
 pub(crate) struct Folded {
-    /// Number of bytes so far. Bytes after the last whole block are in the ring as they came. Positions are
-    /// counted in a `usize`, where they may wrap, because the ring's length divides its range.
+    /// Number of bytes so far. Bytes after the last whole block are in the ring as they came.
+    /// Positions are counted in a `usize`, where they may wrap, because the ring's length divides
+    /// its range.
     length: u64,
     ring: Ring,
 }
@@ -279,8 +287,8 @@ pub(crate) struct Folded {
 zeroed! { impl for Folded { length, ring } }
 
 impl Folded {
-    /// Makes this a fresh one, in place. The ring keeps its contents, which are not read before they are
-    /// overwritten.
+    /// Makes this a fresh one, in place. The ring keeps its contents, which are not read before
+    /// they are overwritten.
     pub(crate) fn reset(&mut self) {
         self.length = 0;
     }
@@ -311,17 +319,17 @@ impl Folded {
         self.keep(at.wrapping_add(whole), BLOCK, rest_from(rest, whole));
     }
 
-    /// Stores up to `room` bytes at the position `at`, as they are. They must not cross the end. Returns the
-    /// position after them, and the remaining bytes.
+    /// Stores up to `room` bytes at the position `at`, as they are. They must not cross the end.
+    /// Returns the position after them, and the remaining bytes.
     fn keep<'a>(&mut self, at: usize, room: usize, bytes: &'a [u8]) -> (usize, &'a [u8]) {
         let (head, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         copy(self.ring.0.get_mut(at % RING..).unwrap_or(&mut []), head);
         (at.wrapping_add(head.len()), rest)
     }
 
-    /// Folds the first blocks, which were kept as they came. The register before the data, which is all
-    /// ones, is first added to the first bytes of the data. It is moved with them, so the register of the
-    /// tail starts at zero.
+    /// Folds the first blocks, which were kept as they came. The register before the data, which is
+    /// all ones, is first added to the first bytes of the data. It is moved with them, so the
+    /// register of the tail starts at zero.
     #[cold]
     fn begin(&mut self, polynomial: Polynomial) {
         let Shape { long, register, .. } = polynomial.shape();
@@ -352,8 +360,8 @@ impl Folded {
     }
 }
 
-/// The CRC of `front`, which is a whole number of lane blocks, followed by `last`. The register before them
-/// is all ones if `fresh`, and zero for folded data.
+/// The CRC of `front`, which is a whole number of lane blocks, followed by `last`. The register
+/// before them is all ones if `fresh`, and zero for folded data.
 fn crc<R: Register>(fresh: bool, front: &[u8], last: &[u8]) -> R {
     let mut lanes = Lanes::new(if fresh { !R::ZERO } else { R::ZERO });
     lanes.pass(front);

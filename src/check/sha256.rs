@@ -7,7 +7,8 @@ use super::Pieces;
 
 const BLOCK: usize = 64;
 
-/// Words of the message schedule that are kept, because each word follows from the sixteen before it.
+/// Words of the message schedule that are kept, because each word follows from the sixteen before
+/// it.
 const SCHEDULE: usize = 16;
 const _: () = assert!(BLOCK == SCHEDULE * size_of::<u32>());
 
@@ -23,8 +24,9 @@ const INITIAL: [u32; 8] = [
     0x5be0_cd19,
 ];
 
-/// The constants of the rounds (4.2.2), in groups of four. A round moves each of the eight working words
-/// on by one place, so four unrolled rounds just exchange the two halves, which saves most moves.
+/// The constants of the rounds (4.2.2), in groups of four. A round moves each of the eight working
+/// words on by one place, so four unrolled rounds just exchange the two halves, which saves most
+/// moves.
 static ROUND: [[u32; 4]; 16] = [
     [0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5],
     [0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5],
@@ -112,8 +114,8 @@ fn take(gain: &mut [u32; 8], block: &[u8; BLOCK]) {
     gain.iter_mut().zip(words).for_each(|(gain, word)| *gain = gain.wrapping_add(word));
 }
 
-/// The word of the schedule for round `at`. It is replaced by the word for the round sixteen later (6.2.2,
-/// step 1, with the sigmas of 4.1.2). The sixteen words computed last are not used.
+/// The word of the schedule for round `at`. It is replaced by the word for the round sixteen later
+/// (6.2.2, step 1, with the sigmas of 4.1.2). The sixteen words computed last are not used.
 #[inline(always)]
 fn next_word(schedule: &mut [u32; SCHEDULE], at: usize) -> u32 {
     let at = at % SCHEDULE;
@@ -131,8 +133,8 @@ fn next_word(schedule: &mut [u32; SCHEDULE], at: usize) -> u32 {
 fn round([a, b, c, d, e, f, g, h]: [u32; 8], constant_and_word: u32) -> [u32; 8] {
     let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
     let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-    // Each bit of `e` chooses between those of `f` and `g`. The other function is the majority of `a`, `b`
-    // and `c`.
+    // Each bit of `e` chooses between those of `f` and `g`. The other function is the majority of
+    // `a`, `b` and `c`.
     let choice = g ^ e & (f ^ g);
     let majority = a & b | c & (a | b);
     let t1 = h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(constant_and_word);

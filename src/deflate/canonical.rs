@@ -11,8 +11,8 @@ const LENGTHS: usize = MAX_CODE_BITS + 1;
 /// Kraft sum of a complete code, counted in codes of [`MAX_CODE_BITS`] bits.
 const COMPLETE: u32 = 1 << MAX_CODE_BITS;
 
-/// Most symbols of a code: the 288 of the litlen code, rounded up to a power of two so that a mask bounds
-/// an index.
+/// Most symbols of a code: the 288 of the litlen code, rounded up to a power of two so that a mask
+/// bounds an index.
 pub(super) const MAX_SYMBOLS: usize = 512;
 
 /// Working memory to build a table.
@@ -21,7 +21,8 @@ pub(super) type Sorted = [Entry; MAX_SYMBOLS];
 /// The error of code lengths that don't define a valid code.
 pub(super) struct NotACode;
 
-/// The two parts of a [`Table`](super::table::Table), as slices, so that one builder serves all sizes.
+/// The two parts of a [`Table`](super::table::Table), as slices, so that one builder serves all
+/// sizes.
 pub(super) struct Builder<'a> {
     pub(super) first: &'a mut [Entry],
     pub(super) second: &'a mut [Entry],
@@ -53,10 +54,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Enters the codes that are longer than the index of the first table. Codes that start with the same
-    /// index form a group, which gets a link in the first table and a second table for the bits after the
-    /// index. `code` is what [`fill`] returned: the first of the longer codes, without the bits after the
-    /// index. `longer` has their symbols.
+    /// Enters the codes that are longer than the index of the first table. Codes that start with
+    /// the same index form a group, which gets a link in the first table and a second table for the
+    /// bits after the index. `code` is what [`fill`] returned: the first of the longer codes,
+    /// without the bits after the index. `longer` has their symbols.
     fn fill_second(
         self,
         counts: &mut [u32; LENGTHS],
@@ -102,9 +103,9 @@ impl Builder<'_> {
     }
 }
 
-/// Index bits of a second table whose first code has `bits` bits: the least number with which the codes
-/// that follow fill the table. `counts` has the number of the codes to come by length, from that of the
-/// first code on, without the first code itself.
+/// Index bits of a second table whose first code has `bits` bits: the least number with which the
+/// codes that follow fill the table. `counts` has the number of the codes to come by length, from
+/// that of the first code on, without the first code itself.
 fn second_bits(counts: &[u32], bits: usize) -> u32 {
     let mut bits = bits as u32;
     let mut room = 1i32.wrapping_shl(bits).wrapping_sub(1);
@@ -137,8 +138,8 @@ fn sort<'a>(lengths: &[u8], symbols: &[Entry], sorted: &'a mut Sorted) -> Canoni
         let count = &mut counts[usize::from(length) & MAX_CODE_BITS];
         *count = count.wrapping_add(1);
     }
-    // Symbols without a code are sorted too, to the front: leaving them out would take a branch that is
-    // hard to predict.
+    // Symbols without a code are sorted too, to the front: leaving them out would take a branch
+    // that is hard to predict.
     let mut places = [0u32; LENGTHS];
     let (mut shorter, mut sum) = (counts[0], 0u32);
     for length in 1..LENGTHS {
@@ -157,15 +158,15 @@ fn sort<'a>(lengths: &[u8], symbols: &[Entry], sorted: &'a mut Sorted) -> Canoni
     Canonical { counts, sum, coded }
 }
 
-/// Enters those codes of a complete code that are no longer than the index of `table`. Returns the next
-/// code, and the symbols from its own on.
+/// Enters those codes of a complete code that are no longer than the index of `table`. Returns the
+/// next code, and the symbols from its own on.
 ///
-/// The table doubles with each code length. For codes of `n` bits it has 2^n entries. Shorter codes don't
-/// depend on bit `n - 1` of the index, so the upper half starts as a copy of the lower half. The first
-/// code of a length ends in a zero, and the codes from there on come in pairs that differ only in their
-/// last bit, which is bit `n - 1` of the index. So a pair has the same place in the lower and in the upper
-/// half, and the index advances once for both. An entry that no code has reached yet is garbage, but a
-/// complete code reaches all of them.
+/// The table doubles with each code length. For codes of `n` bits it has 2^n entries. Shorter codes
+/// don't depend on bit `n - 1` of the index, so the upper half starts as a copy of the lower half.
+/// The first code of a length ends in a zero, and the codes from there on come in pairs that differ
+/// only in their last bit, which is bit `n - 1` of the index. So a pair has the same place in the
+/// lower and in the upper half, and the index advances once for both. An entry that no code has
+/// reached yet is garbage, but a complete code reaches all of them.
 ///
 /// ```text
 /// Code lengths 1, 2, 3, 3 of a, b, c, d. An index has the first bit of a code rightmost.
@@ -228,12 +229,12 @@ impl NextCode {
         self.number = self.number.wrapping_mul(2);
     }
 
-    /// Advances to the next code of the same length. `mask` has as many low bits as a code. The last code
-    /// is followed by the first.
+    /// Advances to the next code of the same length. `mask` has as many low bits as a code. The
+    /// last code is followed by the first.
     ///
-    /// Counting up to a number that ends in `n` zeros flips its lowest `n + 1` bits, which are the highest
-    /// `n + 1` bits of the index. So no bits have to be reversed, and the chain of dependent operations on
-    /// the index is one XOR per code.
+    /// Counting up to a number that ends in `n` zeros flips its lowest `n + 1` bits, which are the
+    /// highest `n + 1` bits of the index. So no bits have to be reversed, and the chain of
+    /// dependent operations on the index is one XOR per code.
     ///
     /// ```text
     /// number    0 0 1 1 -> 0 1 0 0     n = 2: the lowest 3 bits flip
@@ -247,8 +248,8 @@ impl NextCode {
         self.reversed ^= mask ^ mask.wrapping_shr(1).wrapping_shr(zeros);
     }
 
-    /// The code as a number: how many bit patterns of its length come before it. After the last code of a
-    /// complete code, that is all of them.
+    /// The code as a number: how many bit patterns of its length come before it. After the last
+    /// code of a complete code, that is all of them.
     pub(super) fn number(&self) -> u32 {
         self.number
     }
@@ -266,8 +267,8 @@ pub(super) mod tests {
 
     type Small = Table<{ 1 << 9 }, 2048>;
 
-    /// The lengths of a random complete code, each at most `longest`. A leaf of the tree is split until
-    /// there are enough.
+    /// The lengths of a random complete code, each at most `longest`. A leaf of the tree is split
+    /// until there are enough.
     pub(in super::super) fn complete(
         random: &mut Random,
         longest: u8,

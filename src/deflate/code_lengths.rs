@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The code lengths of a block: the fixed ones, and those that a dynamic block transmits (RFC 1951, 3.2.6
-//! and 3.2.7).
+//! The code lengths of a block: the fixed ones, and those that a dynamic block transmits (RFC 1951,
+//! 3.2.6 and 3.2.7).
 
 use crate::bits::{Bits, REFILLED};
 use crate::output::Step;
@@ -15,7 +15,8 @@ use super::symbols::{DISTANCE_SYMBOLS, LITLEN_SYMBOLS};
 const MAX_LITLEN_CODES: u32 = 286;
 /// Most distance code lengths that a block may transmit.
 const MAX_DISTANCE_CODES: u32 = 30;
-/// Most code lengths. The fixed codes have more than a block may transmit, some for invalid symbols.
+/// Most code lengths. The fixed codes have more than a block may transmit, some for invalid
+/// symbols.
 const MAX_LENGTHS: usize = LITLEN_SYMBOLS + DISTANCE_SYMBOLS;
 
 /// Symbols of the code length alphabet: 16 lengths, and three ways to repeat one.
@@ -28,8 +29,8 @@ const LENGTH_BITS: u32 = 3;
 const MAX_BITS: u32 = (1 << LENGTH_BITS) - 1;
 const TABLE: usize = 1 << MAX_BITS;
 
-/// Extra bits of symbols 16, 17 and 18, and the count to which they are added. The last entry rounds the
-/// number of entries up to a power of two.
+/// Extra bits of symbols 16, 17 and 18, and the count to which they are added. The last entry
+/// rounds the number of entries up to a power of two.
 static REPEATS: [(u32, u8); 4] = [(2, 3), (3, 3), (7, 11), (0, 0)];
 
 /// Symbols without extra bits that one refill is enough for.
@@ -37,8 +38,8 @@ const LITERALS: usize = (REFILLED / MAX_BITS) as usize;
 /// One refill is enough for any symbol with its extra bits.
 const _: () = assert!(MAX_BITS + 7 <= REFILLED);
 
-/// A repeated length is written in chunks of this many. That overwrites up to 15 lengths after them, which
-/// have not been read yet.
+/// A repeated length is written in chunks of this many. That overwrites up to 15 lengths after
+/// them, which have not been read yet.
 const CHUNK: usize = 16;
 
 /// The order in which the lengths of the code length code are transmitted (3.2.7).
@@ -83,8 +84,8 @@ pub(super) struct CodeLengths {
     code_length_codes: u16,
     /// Lengths read so far, of the code that is being read.
     have: u16,
-    /// Lengths of the litlen code, then of the distance code. Until they are read, the lengths of the code
-    /// length code by symbol.
+    /// Lengths of the litlen code, then of the distance code. Until they are read, the lengths of
+    /// the code length code by symbol.
     lengths: [u8; MAX_LENGTHS + CHUNK],
     table: [Entry; TABLE],
 }
@@ -149,8 +150,9 @@ impl CodeLengths {
         Ok(Step::Done)
     }
 
-    /// Builds the table of the code length code, which must be complete (3.2.2 and 3.2.7). The table
-    /// doubles with each code length, as it does in `fill` of [`canonical`](super::canonical).
+    /// Builds the table of the code length code, which must be complete (3.2.2 and 3.2.7). The
+    /// table doubles with each code length, as it does in `fill` of
+    /// [`canonical`](super::canonical).
     fn build(&mut self) -> Result<(), Error> {
         // The set of symbols for each length, one bit per symbol.
         let mut symbols = [0u32; MAX_BITS as usize + 1];
@@ -173,8 +175,8 @@ impl CodeLengths {
                 code.advance(half.wrapping_mul(2).wrapping_sub(1));
             }
         }
-        // The codes cover this number of bit patterns: more than exist if codes collide, and fewer if some
-        // patterns have no code.
+        // The codes cover this number of bit patterns: more than exist if codes collide, and fewer
+        // if some patterns have no code.
         if code.number() as usize == TABLE {
             Ok(())
         } else {
@@ -211,8 +213,8 @@ impl CodeLengths {
         result
     }
 
-    /// Reads up to [`LITERALS`] symbols that are lengths, not repeats, from the bits of one refill. Stores
-    /// the lengths from place `have` on, and returns their number.
+    /// Reads up to [`LITERALS`] symbols that are lengths, not repeats, from the bits of one refill.
+    /// Stores the lengths from place `have` on, and returns their number.
     #[inline(always)]
     fn literals(&mut self, bits: &mut Bits<'_>, have: usize) -> usize {
         let Some(lengths) = self.lengths.get_mut(have..) else { return 0 };
@@ -228,8 +230,9 @@ impl CodeLengths {
         LITERALS
     }
 
-    /// Reads one symbol with its extra bits, and stores the lengths that it stands for from place `have`
-    /// on. Returns the place after them, which is at most `all`, or `None` if bits are missing.
+    /// Reads one symbol with its extra bits, and stores the lengths that it stands for from place
+    /// `have` on. Returns the place after them, which is at most `all`, or `None` if bits are
+    /// missing.
     #[inline(always)]
     fn symbol(
         &mut self,
@@ -304,8 +307,8 @@ pub(super) mod tests {
         }
     }
 
-    /// A random header, the lengths that it encodes, and how many of them belong to the litlen code.
-    /// `None` if the random code has no symbol that fits.
+    /// A random header, the lengths that it encodes, and how many of them belong to the litlen
+    /// code. `None` if the random code has no symbol that fits.
     fn header(random: &mut Random) -> Option<(Writer, Vec<u8>, usize)> {
         let (litlen, distance) = (257 + random.below(30), 1 + random.below(30));
         let codes = 2 + random.below(SYMBOLS - 1);

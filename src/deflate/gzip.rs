@@ -65,8 +65,8 @@ pub struct GzipMember {
 zeroed! { impl for GzipMember { field, flags, header, size, output } }
 
 impl GzipMember {
-    /// Checks ID1, ID2, CM and FLG as far as they are in `input`. An error does not depend on how much of
-    /// the header has arrived, because the fields are checked in their order.
+    /// Checks ID1, ID2, CM and FLG as far as they are in `input`. An error does not depend on how
+    /// much of the header has arrived, because the fields are checked in their order.
     fn check_fixed(&mut self, input: &[u8]) -> Result<(), Error> {
         if input.iter().zip(GZIP_MAGIC).any(|(&byte, magic)| byte != magic) {
             return Err(Error::GzipMagic);
@@ -81,7 +81,8 @@ impl GzipMember {
         Ok(())
     }
 
-    /// Reads the next field. It needs no engine, so that a different decoder of the data can share it.
+    /// Reads the next field. It needs no engine, so that a different decoder of the data can share
+    /// it.
     pub(crate) fn field(&mut self, input: &[u8]) -> Result<Taken, Error> {
         let (consumed, next) = match self.field {
             Field::Fixed => {
@@ -139,9 +140,9 @@ impl GzipMember {
     }
 }
 
-/// Reads a piece of a zero-terminated string of any length. Returns its length, and the field that comes
-/// next: `this` one again until the zero has been read. For an empty `input`, the length is 1: one byte
-/// is missing.
+/// Reads a piece of a zero-terminated string of any length. Returns its length, and the field that
+/// comes next: `this` one again until the zero has been read. For an empty `input`, the length is
+/// 1: one byte is missing.
 fn text(input: &[u8], this: Field, next: Field) -> (usize, Field) {
     let mut rest = input.iter();
     let next = if rest.any(|&byte| byte == 0) { next } else { this };
@@ -176,8 +177,9 @@ impl Container for GzipMember {
         self.size = self.size.wrapping_add(bytes.len() as u32);
     }
 
-    /// What follows a member, as `gzip -dc` decides it: another member, zero bytes up to the end, or other
-    /// data, which is ignored. A single byte that is not zero could be the start of a member.
+    /// What follows a member, as `gzip -dc` decides it: another member, zero bytes up to the end,
+    /// or other data, which is ignored. A single byte that is not zero could be the start of a
+    /// member.
     fn after(&self, padding: u64, rest: &[u8]) -> Result<After, Error> {
         Ok(match *rest {
             [0, ..] => After::Padding { length: zeros_at_start(rest) },

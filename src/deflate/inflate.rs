@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A deflate stream: block headers, stored blocks, and the order of a block's stages (RFC 1951, 3.2.3 to
-//! 3.2.7).
+//! A deflate stream: block headers, stored blocks, and the order of a block's stages (RFC 1951,
+//! 3.2.3 to 3.2.7).
 
 use crate::bits::{Bits, Held};
 use crate::decoder::Engine;
@@ -35,12 +35,14 @@ zeroed_enum! {
     }
 }
 
-/// The engine of gzip, zlib and deflate: the state of one deflate stream (RFC 1951). All-zero memory is a fresh one.
+/// The engine of gzip, zlib and deflate: the state of one deflate stream (RFC 1951). All-zero
+/// memory is a fresh one.
 pub struct Inflate {
     stage: Stage,
     /// BFINAL of the present block.
     last_block: bool,
-    /// Whether `codes` holds the fixed codes (3.2.6). A series of empty fixed blocks builds them once.
+    /// Whether `codes` holds the fixed codes (3.2.6). A series of empty fixed blocks builds them
+    /// once.
     fixed: bool,
     held: Held,
     /// Remaining bytes of a stored block.
@@ -90,8 +92,8 @@ impl Engine for Inflate {
 }
 
 impl Inflate {
-    /// Continues the present stage of a block. [`Step::Done`] says that the stage is complete and the next
-    /// one has been entered.
+    /// Continues the present stage of a block. [`Step::Done`] says that the stage is complete and
+    /// the next one has been entered.
     fn advance<P: Page>(
         &mut self,
         bits: &mut Bits<'_>,

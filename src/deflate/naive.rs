@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A naive decoder of deflate streams, for tests: RFC 1951 a bit at a time, without tables but those of
-//! the text.
+//! A naive decoder of deflate streams, for tests: RFC 1951 a bit at a time, without tables but
+//! those of the text.
 //!
-//! Where the text leaves open what is an error, and which one comes first, the decoder judges as the crate
-//! does:
+//! Where the text leaves open what is an error, and which one comes first, the decoder judges as
+//! the crate does:
 //!
 //! - A code must be complete, have no codes at all, or have a single one of one bit. In 3.2.7 the
 //!   exceptions are for distances.

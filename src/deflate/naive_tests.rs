@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`Deflate`] against the [naive](super::naive) decoder: random streams, damaged and truncated ones.
+//! [`Deflate`] against the [naive](super::naive) decoder: random streams, damaged and truncated
+//! ones.
 
 use std::boxed::Box;
 use std::format;

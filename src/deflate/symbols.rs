@@ -10,40 +10,43 @@ use crate::{Error, Page};
 use super::table::{Entry, Table};
 use super::WINDOW;
 
-/// Symbols of the litlen code. The fixed code has codes for 286 and 287 too, which are invalid (3.2.6).
+/// Symbols of the litlen code. The fixed code has codes for 286 and 287 too, which are invalid
+/// (3.2.6).
 pub(super) const LITLEN_SYMBOLS: usize = 288;
-/// Symbols of the distance code. The fixed code has codes for 30 and 31 too, which are invalid (3.2.6).
+/// Symbols of the distance code. The fixed code has codes for 30 and 31 too, which are invalid
+/// (3.2.6).
 pub(super) const DISTANCE_SYMBOLS: usize = 32;
 
 /// Bits that index the first table of each code.
 const LITLEN_BITS: u32 = 11;
 const DISTANCE_BITS: u32 = 9;
 
-/// Careful loop: a turn makes one refill, which is enough for a whole length and distance. So if bits are
-/// missing, the input has ended. A litlen code has up to 15 bits, and a length up to 5 extra bits; a
-/// distance code has up to 15 bits, and a distance up to 13 extra bits (3.2.5).
+/// Careful loop: a turn makes one refill, which is enough for a whole length and distance. So if
+/// bits are missing, the input has ended. A litlen code has up to 15 bits, and a length up to 5
+/// extra bits; a distance code has up to 15 bits, and a distance up to 13 extra bits (3.2.5).
 const _: () = assert!(15 + 5 + 15 + 13 <= REFILLED);
 
-/// Fast loop: after its refill, a turn reads at most the following bits. It consumes all but the last 11:
-/// 53 bits, and at least 56 are counted. The last lookup only peeks, for which all 64 bits are good.
+/// Fast loop: after its refill, a turn reads at most the following bits. It consumes all but the
+/// last 11: 53 bits, and at least 56 are counted. The last lookup only peeks, for which all 64 bits
+/// are good.
 ///
 /// ```text
-/// literal  | length, any code, extra bits | distance, first table, extra bits | next litlen lookup
-///       11 |                       15 + 5 |                            9 + 13 |                 11   = 64
+/// literal | length, any code, extra bits | distance, first table, extra bits | next litlen lookup
+///      11 |                       15 + 5 |                            9 + 13 |            11 = 64
 /// ```
 const _: () = assert!(LITLEN_BITS + (15 + 5) + (DISTANCE_BITS + 13) + LITLEN_BITS <= u64::BITS);
 
-/// Fast loop: a distance whose code is in a second table takes another refill between its two lookups.
-/// Before it, a turn consumes at most 11 + 20 + 9 bits; after it, the remaining 6 bits of the code and 13
-/// extra bits, and then peeks at 11 more.
+/// Fast loop: a distance whose code is in a second table takes another refill between its two
+/// lookups. Before it, a turn consumes at most 11 + 20 + 9 bits; after it, the remaining 6 bits of
+/// the code and 13 extra bits, and then peeks at 11 more.
 const _: () = assert!((LITLEN_BITS + (15 + 5) + DISTANCE_BITS) <= REFILLED);
 const _: () = assert!(15 - DISTANCE_BITS + 13 + LITLEN_BITS <= REFILLED);
 
-/// The second tables of a complete code with up to 288 symbols and code lengths up to 15 take at most 294
-/// entries if the first table has 11 bits (by exhaustive search).
+/// The second tables of a complete code with up to 288 symbols and code lengths up to 15 take at
+/// most 294 entries if the first table has 11 bits (by exhaustive search).
 type LitlenTable = Table<{ 1 << LITLEN_BITS }, 512>;
-/// The second tables of a complete code with up to 32 symbols and code lengths up to 15 take at most 82
-/// entries if the first table has 9 bits (by exhaustive search).
+/// The second tables of a complete code with up to 32 symbols and code lengths up to 15 take at
+/// most 82 entries if the first table has 9 bits (by exhaustive search).
 type DistanceTable = Table<{ 1 << DISTANCE_BITS }, 128>;
 
 /// The tables of a block's two codes. All-zero memory is a valid value.
@@ -63,8 +66,8 @@ pub(super) static LITLEN: [Entry; LITLEN_SYMBOLS] = {
         byte += 1;
     }
     symbols[256] = Entry::END_OF_BLOCK;
-    // Lengths 3 to 10 have no extra bits. From there on, each group of four symbols has one extra bit
-    // more than the group before it. Length 258 has a symbol of its own.
+    // Lengths 3 to 10 have no extra bits. From there on, each group of four symbols has one extra
+    // bit more than the group before it. Length 258 has a symbol of its own.
     let mut length = 3;
     let mut index = 0;
     while index < 28 {
@@ -80,8 +83,8 @@ pub(super) static LITLEN: [Entry; LITLEN_SYMBOLS] = {
 /// The distance alphabet (3.2.5).
 pub(super) static DISTANCE: [Entry; DISTANCE_SYMBOLS] = {
     let mut symbols = [Entry::INVALID; DISTANCE_SYMBOLS];
-    // Distances 1 to 4 have no extra bits. From there on, each pair of symbols has one extra bit more
-    // than the pair before it.
+    // Distances 1 to 4 have no extra bits. From there on, each pair of symbols has one extra bit
+    // more than the pair before it.
     let mut distance = 1;
     let mut index = 0;
     while index < 30 {
@@ -130,16 +133,17 @@ pub(super) fn decode<P: Page>(
 
 /// The symbol loop, in two instances.
 ///
-/// The fast one (`FAST`) runs while a refill finds eight bytes of input and the page has ample room. A
-/// turn decodes two literals, or a match with at most one literal before it. `entry` is the result of
-/// looking up the bits to come; the lookup for the next turn is made before the copy, so that a processor
-/// can do both at once. The fast instance judges nothing: at the end of the block, an invalid symbol, or
-/// a literal whose code is in a second table, it consumes nothing of that symbol and returns.
+/// The fast one (`FAST`) runs while a refill finds eight bytes of input and the page has ample
+/// room. A turn decodes two literals, or a match with at most one literal before it. `entry` is the
+/// result of looking up the bits to come; the lookup for the next turn is made before the copy, so
+/// that a processor can do both at once. The fast instance judges nothing: at the end of the block,
+/// an invalid symbol, or a literal whose code is in a second table, it consumes nothing of that
+/// symbol and returns.
 ///
-/// The careful one decodes one symbol per turn. After at least one symbol, it returns as soon as the fast
-/// one can run. It reads a symbol, with its extra bits and its distance, on a copy of the reader, and
-/// keeps the copy if no bits were missing and the symbol's output has room. Where bits are missing,
-/// lookups see zeros, and the copy is overdrawn.
+/// The careful one decodes one symbol per turn. After at least one symbol, it returns as soon as
+/// the fast one can run. It reads a symbol, with its extra bits and its distance, on a copy of the
+/// reader, and keeps the copy if no bits were missing and the symbol's output has room. Where bits
+/// are missing, lookups see zeros, and the copy is overdrawn.
 #[inline(never)]
 fn run<const FAST: bool, P: Page>(
     codes: &Codes,

@@ -19,13 +19,14 @@ use super::canonical::{Builder, NotACode, Sorted};
 /// link                1   0   0    second table's start   log2 size     0
 /// ```
 ///
-/// `all bits` is the number of bits to consume, at most 15 + 13. `code bits` tells where in them the extra
-/// bits start. `invalid` is a symbol that no valid stream has, or a bit pattern without a code. A link
-/// stands for all codes that are too long for the first table and start with the same bits.
+/// `all bits` is the number of bits to consume, at most 15 + 13. `code bits` tells where in them
+/// the extra bits start. `invalid` is a symbol that no valid stream has, or a bit pattern without a
+/// code. A link stands for all codes that are too long for the first table and start with the same
+/// bits.
 ///
-/// Both counts lie where no mask is needed, because a shift uses only the low five or six bits of its
-/// count. Shifting by the whole entry shifts by `all bits`, of which bits 5 to 7 are zero. Shifting by
-/// `entry >> 8` shifts by `code bits`.
+/// Both counts lie where no mask is needed, because a shift uses only the low five or six bits of
+/// its count. Shifting by the whole entry shifts by `all bits`, of which bits 5 to 7 are zero.
+/// Shifting by `entry >> 8` shifts by `code bits`.
 #[derive(Clone, Copy)]
 pub(super) struct Entry(u32);
 
@@ -110,7 +111,8 @@ impl Entry {
     }
 
     /// The base value plus the extra bits, of a length or distance. `own` is what
-    /// [`own_bits`](Self::own_bits) returned: the code in its low bits, and the extra bits above it.
+    /// [`own_bits`](Self::own_bits) returned: the code in its low bits, and the extra bits above
+    /// it.
     #[inline(always)]
     pub(super) fn value_with_extra(self, own: u32) -> usize {
         // This is not a link, so bit 31 is zero, and the value needs no mask.
@@ -118,8 +120,8 @@ impl Entry {
     }
 }
 
-/// The lookup table of a code. The next bits of the stream index `first`; a longer code is found by a
-/// link there, in one of the second tables that share `second`.
+/// The lookup table of a code. The next bits of the stream index `first`; a longer code is found by
+/// a link there, in one of the second tables that share `second`.
 ///
 /// ```text
 /// first, FIRST entries             second, SECOND entries
@@ -149,8 +151,8 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         self.first[bits as usize & (FIRST - 1)]
     }
 
-    /// The entry that a link leads to. `bits` are the bits of the stream after the first `FIRST_BITS`. The
-    /// counts of the entry don't include those first bits.
+    /// The entry that a link leads to. `bits` are the bits of the stream after the first
+    /// `FIRST_BITS`. The counts of the entry don't include those first bits.
     #[inline(always)]
     pub(super) fn second(&self, link: Entry, bits: u64) -> Entry {
         let below = bits & !u64::MAX.wrapping_shl(link.0 >> 8);
@@ -158,15 +160,15 @@ impl<const FIRST: usize, const SECOND: usize> Table<FIRST, SECOND> {
         self.second[at & (SECOND - 1)]
     }
 
-    /// Builds the table of the canonical code with these lengths (RFC 1951, 3.2.2). Symbol `i` has a code
-    /// of `lengths[i]` bits, 0 for none, and decodes to `symbols[i]`.
+    /// Builds the table of the canonical code with these lengths (RFC 1951, 3.2.2). Symbol `i` has
+    /// a code of `lengths[i]` bits, 0 for none, and decodes to `symbols[i]`.
     ///
-    /// The code must be complete. If `lone` is set, two incomplete codes are allowed, as in zlib: one
-    /// without any symbol, and one with a single symbol, of one bit. Bit patterns without a code then
-    /// decode to invalid entries of one bit.
+    /// The code must be complete. If `lone` is set, two incomplete codes are allowed, as in zlib:
+    /// one without any symbol, and one with a single symbol, of one bit. Bit patterns without a
+    /// code then decode to invalid entries of one bit.
     ///
-    /// `sorted` is working memory, which would be too large for a kernel's stack. Its contents on entry
-    /// don't matter.
+    /// `sorted` is working memory, which would be too large for a kernel's stack. Its contents on
+    /// entry don't matter.
     ///
     /// # Errors
     ///

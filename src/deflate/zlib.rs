@@ -12,8 +12,8 @@ use super::Inflate;
 
 /// Decoder for a zlib stream (RFC 1950): header, deflate stream, ADLER32, all verified.
 ///
-/// Distances are checked against the window size that CINFO declares. A stream with a preset dictionary
-/// (FDICT) needs [`set_dictionary`](Self::set_dictionary).
+/// Distances are checked against the window size that CINFO declares. A stream with a preset
+/// dictionary (FDICT) needs [`set_dictionary`](Self::set_dictionary).
 ///
 /// Its methods are those of [`Decode`](crate::Decode), and `set_dictionary`.
 pub type Zlib<'d> = Decoder<ZlibStream<'d>>;
@@ -44,15 +44,17 @@ struct Dictionary<'d> {
 }
 
 impl<'d> Decoder<ZlibStream<'d>> {
-    /// Chooses the preset dictionary for streams that ask for one (FDICT; RFC 1950, 2.2). It stays chosen over a
-    /// reset. Streams that ask for another one, by its Adler-32, are refused with [`Error::ZlibDictionary`];
-    /// [`Info::dictionary_id`](crate::Info::dictionary_id) tells which. A stream that asks for none does not use it.
+    /// Chooses the preset dictionary for streams that ask for one (FDICT; RFC 1950, 2.2). It stays
+    /// chosen over a reset. Streams that ask for another one, by its Adler-32, are refused with
+    /// [`Error::ZlibDictionary`]; [`Info::dictionary_id`](crate::Info::dictionary_id) tells which.
+    /// A stream that asks for none does not use it.
     ///
     /// ```
     /// use pagewise::{decode_slice, Decode, Error, Zlib};
     ///
     /// # let file = [
-    /// #     0x78, 0xf9, 0x04, 0x1a, 0x01, 0x9e, 0x2b, 0x00, 0x62, 0x05, 0x38, 0x01, 0x00, 0x26, 0x63, 0x05, 0x18];
+    /// #     0x78, 0xf9, 0x04, 0x1a, 0x01, 0x9e, 0x2b, 0x00, 0x62, 0x05, 0x38, 0x01, 0x00, 0x26,
+    /// #     0x63, 0x05, 0x18];
     /// let mut output = [0; 100];
     /// let mut decoder = Zlib::new();
     /// assert_eq!(decode_slice(&mut decoder, &file, &mut output), Err(Error::ZlibDictionary));

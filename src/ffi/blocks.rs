@@ -9,8 +9,8 @@ use crate::{Error, XzBlock, XzFooter, XzIndex, XzRecord};
 use super::slot::{bytes, bytes_mut, format, slot, Head, XZ_BLOCK};
 use super::DONE;
 
-/// `struct pagewise_xz_block`: an [`XzRecord`]. In `other`, bits 0 and 1 are the bytes of Block Padding, and bits 8 to 11
-/// the ID of the check.
+/// `struct pagewise_xz_block`: an [`XzRecord`]. In `other`, bits 0 and 1 are the bytes of Block
+/// Padding, and bits 8 to 11 the ID of the check.
 #[repr(C)]
 struct CBlock {
     input: u64,
@@ -55,12 +55,13 @@ unsafe extern "C" fn pagewise_xz_index(
     DONE
 }
 
-/// `XzIndex` for a file of one stream: writes as many of its blocks as there is room for, and how many there are.
+/// `XzIndex` for a file of one stream: writes as many of its blocks as there is room for, and how
+/// many there are.
 ///
 /// # Safety
 ///
-/// `header` and `footer` as for [`field`]; `index` points to `index_length` bytes, `blocks` is null or has room for
-/// `count`, and `found` is null or can be written.
+/// `header` and `footer` as for [`field`]; `index` points to `index_length` bytes, `blocks` is null
+/// or has room for `count`, and `found` is null or can be written.
 #[no_mangle]
 unsafe extern "C" fn pagewise_xz_blocks(
     header: *const u8,

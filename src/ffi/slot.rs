@@ -37,8 +37,8 @@ pub(super) struct CPage {
 
 impl AsRef<[u8]> for CPage {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: Who passes pages promises that each is memory of its length, which nobody else uses
-        // during the call.
+        // SAFETY: Who passes pages promises that each is memory of its length, which nobody else
+        // uses during the call.
         unsafe { bytes(self.data, self.length) }
     }
 }
@@ -123,8 +123,8 @@ impl<D: Decode + Dictionary, const N: usize> Dictionary for Carry<D, N> {
     }
 }
 
-/// Evaluates `$value` with `$decoder` as a name for the decoder of `$format`, with [`CARRY`] or without; `$none` where
-/// this build has no such decoder.
+/// Evaluates `$value` with `$decoder` as a name for the decoder of `$format`, with [`CARRY`] or
+/// without; `$none` where this build has no such decoder.
 macro_rules! with {
     ($format:expr, $decoder:ident => $value:expr, $none:expr) => {
         $crate::ffi::slot::with!(@
@@ -185,8 +185,8 @@ pub(super) unsafe fn format(memory: *mut Head) -> c_int {
 
 /// # Safety
 ///
-/// `memory` was given to `pagewise_init` for a `D`, as its [`format`] tells, and is used by nobody else as
-/// long as the slot is borrowed.
+/// `memory` was given to `pagewise_init` for a `D`, as its [`format`] tells, and is used by nobody
+/// else as long as the slot is borrowed.
 pub(super) unsafe fn slot<'a, D>(memory: *mut Head) -> &'a mut Slot<D> {
     // SAFETY: `pagewise_init` made room for it, and put it there.
     unsafe { &mut *memory.cast() }
@@ -214,7 +214,8 @@ pub(super) unsafe fn bytes_mut<'a, T>(data: *mut T, length: usize) -> &'a mut [T
     unsafe { slice::from_raw_parts_mut(data, length) }
 }
 
-/// What of a decoder's memory is cleared to make it fresh: `size` bytes, but not those of `scratch`.
+/// What of a decoder's memory is cleared to make it fresh: `size` bytes, but not those of
+/// `scratch`.
 pub(super) struct Layout {
     pub(super) size: usize,
     pub(super) scratch: Range<usize>,

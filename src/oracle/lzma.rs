@@ -52,9 +52,9 @@ pub trait Whole: Default {
     /// The next place where the stream may end, if there is one in `input`.
     fn next_end(input: &[u8], searched: &mut usize) -> Option<usize>;
 
-    /// Decodes `input`, or returns `None` if it is not whole. The verdict is on as many bytes as are
-    /// returned: the stream's, or those that were read before it was refused. Neither depends on what
-    /// follows.
+    /// Decodes `input`, or returns `None` if it is not whole. The verdict is on as many bytes as
+    /// are returned: the stream's, or those that were read before it was refused. Neither depends
+    /// on what follows.
     fn judge(input: &[u8], output: &mut Vec<u8>) -> Option<(usize, Result<(), Error>)>;
 }
 
@@ -153,11 +153,12 @@ impl Whole for Alone {
 
 type Decoder<'a> = fn(&mut Source<'a>, &mut Vec<u8>) -> Opinion<()>;
 
-/// Decodes the stream at the start of `input`. `None`: it is not complete. Otherwise where it ends, or where
-/// it was refused.
+/// Decodes the stream at the start of `input`. `None`: it is not complete. Otherwise where it ends,
+/// or where it was refused.
 ///
-/// `lzma-rs` wants nothing to follow a stream. First it gets input that never seems to end, which shows where
-/// it looks for the end. If it refuses the stream there, it gets the input that ends there.
+/// `lzma-rs` wants nothing to follow a stream. First it gets input that never seems to end, which
+/// shows where it looks for the end. If it refuses the stream there, it gets the input that ends
+/// there.
 fn attempt<'a>(
     decoder: Decoder<'a>,
     input: &'a [u8],

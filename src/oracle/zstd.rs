@@ -150,8 +150,8 @@ impl Frame {
 const HAS_CHECKSUM: u8 = 1 << 2;
 const SINGLE_SEGMENT: u8 = 1 << 5;
 
-/// Bytes of the magic number and the header at the start of `begin`, or a lower bound if it is too short to
-/// show them.
+/// Bytes of the magic number and the header at the start of `begin`, or a lower bound if it is too
+/// short to show them.
 fn header_size(begin: &[u8]) -> usize {
     match begin.split_at_checked(MAGIC) {
         Some((magic, &[descriptor, ..])) if magic == ZSTD_MAGIC => {
@@ -175,7 +175,8 @@ fn id_size(descriptor: u8) -> usize {
     [0, 1, 2, 4][usize::from(descriptor & 3)]
 }
 
-/// Size of a block (3.1.1.2), and of the checksum after the last one. A bad block counts as its header.
+/// Size of a block (3.1.1.2), and of the checksum after the last one. A bad block counts as its
+/// header.
 fn block_size(begin: &[u8], has_checksum: bool) -> usize {
     let Some(&[a, b, c]) = begin.first_chunk::<BLOCK_HEADER>() else { return BLOCK_HEADER };
     let header = u32::from_le_bytes([a, b, c, 0]);

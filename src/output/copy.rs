@@ -41,9 +41,10 @@ impl Rules<'_> {
         at.wrapping_add(self.earlier)
     }
 
-    /// Whether a copy of `length` bytes to the place `at`, from `distance` bytes back, is allowed. A copy may
-    /// start in the prefix if no byte that it takes from there is written more than a window after the first
-    /// byte of the history. Whatever the copy takes from the history after that is in the window then.
+    /// Whether a copy of `length` bytes to the place `at`, from `distance` bytes back, is allowed.
+    /// A copy may start in the prefix if no byte that it takes from there is written more than a
+    /// window after the first byte of the history. Whatever the copy takes from the history after
+    /// that is in the window then.
     fn allow(&self, at: usize, distance: usize, length: usize) -> bool {
         let history = self.history(at);
         if distance.wrapping_sub(1) < history {
@@ -56,11 +57,11 @@ impl Rules<'_> {
     }
 }
 
-/// Where symbols have ample room and near sources, so that one comparison decides about each. A symbol
-/// outside of the margins is not wrong yet: [`Exact`] judges it.
+/// Where symbols have ample room and near sources, so that one comparison decides about each. A
+/// symbol outside of the margins is not wrong yet: [`Exact`] judges it.
 ///
-/// A page of 4096 bytes has `ample = 4096 + 1 - AMPLE = 4063`. The last place below that has just enough
-/// room:
+/// A page of 4096 bytes has `ample = 4096 + 1 - AMPLE = 4063`. The last place below that has just
+/// enough room:
 ///
 /// ```text
 /// pages before |  present page
@@ -70,8 +71,8 @@ impl Rules<'_> {
 /// ```
 #[derive(Clone, Copy)]
 pub(super) struct Margins {
-    /// The first place from which every copy is allowed: it is in the history, in a page that is covered,
-    /// and in the window of each place that a short copy can be written to.
+    /// The first place from which every copy is allowed: it is in the history, in a page that is
+    /// covered, and in the window of each place that a short copy can be written to.
     pub(super) lowest: isize,
     /// Places below this one have room for the literals and a short copy.
     pub(super) ample: usize,
@@ -86,8 +87,8 @@ impl Margins {
         Self { lowest: 0, ample: 0, end }
     }
 
-    /// Margins in a page of `length` bytes, for a round up to `end`. The pages before it are covered for
-    /// `covered` bytes, and no distance is above `farthest`.
+    /// Margins in a page of `length` bytes, for a round up to `end`. The pages before it are
+    /// covered for `covered` bytes, and no distance is above `farthest`.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,
@@ -108,8 +109,8 @@ impl Margins {
     }
 }
 
-/// The present page and the full pages before it, for copies of any kind. They are executed a run of bytes
-/// at a time, and write nothing past their last byte.
+/// The present page and the full pages before it, for copies of any kind. They are executed a run
+/// of bytes at a time, and write nothing past their last byte.
 pub(super) struct Exact<'s, 'a, P> {
     pub(super) before: &'s [P],
     pub(super) page: &'s mut [u8],
@@ -121,8 +122,9 @@ pub(super) struct Exact<'s, 'a, P> {
 }
 
 impl<P: Page> Exact<'_, '_, P> {
-    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. `false`: the copy is
-    /// not allowed, or a part of its source is not there; the bytes before that part are written.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. `false`: the
+    /// copy is not allowed, or a part of its source is not there; the bytes before that part are
+    /// written.
     #[inline(always)]
     #[must_use]
     pub(super) fn copy(&mut self, distance: usize, length: usize) -> bool {
@@ -146,8 +148,9 @@ impl<P: Page> Exact<'_, '_, P> {
         }
     }
 
-    /// Executes a copy that is allowed, or the rest of one, and parks what does not fit. `false`: its source
-    /// is not there. The rest is not judged again: whether a copy is allowed depends on where it starts.
+    /// Executes a copy that is allowed, or the rest of one, and parks what does not fit. `false`:
+    /// its source is not there. The rest is not judged again: whether a copy is allowed depends on
+    /// where it starts.
     #[must_use]
     pub(super) fn resume(&mut self, distance: usize, mut length: usize) -> bool {
         let history = self.rules.history(self.at);
@@ -225,8 +228,8 @@ pub(crate) fn copy_over(room: &mut [u8], bytes: &[u8]) -> usize {
     length
 }
 
-/// Copies `N` to twice `N` bytes, as many as both slices have, by two stores that may overlap: the first
-/// `N` bytes and the last `N`. `false`, and nothing done, if there are fewer than `N`.
+/// Copies `N` to twice `N` bytes, as many as both slices have, by two stores that may overlap: the
+/// first `N` bytes and the last `N`. `false`, and nothing done, if there are fewer than `N`.
 #[inline(always)]
 fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
     let rest = bytes.len().wrapping_sub(N);
@@ -239,8 +242,8 @@ fn copy_ends<const N: usize>(room: &mut [u8], bytes: &[u8]) -> bool {
     true
 }
 
-/// Fills `room` with the bytes of `pattern`, which end where it starts, over and over. Returns how many
-/// bytes it wrote.
+/// Fills `room` with the bytes of `pattern`, which end where it starts, over and over. Returns how
+/// many bytes it wrote.
 fn repeat(pattern: &[u8], room: &mut [u8]) -> usize {
     let mut have = copy_over(room, pattern);
     // What has been written doubles with each step.

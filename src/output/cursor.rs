@@ -8,11 +8,11 @@ use crate::{Error, Page};
 
 /// One round of output: a page with the full pages before it.
 ///
-/// The pages stay one array, in which the present page is looked up like the others. Which page a copy
-/// reads from can't be predicted, so that must not be a branch.
+/// The pages stay one array, in which the present page is looked up like the others. Which page a
+/// copy reads from can't be predicted, so that must not be a branch.
 ///
-/// Sums that an invariant keeps from overflowing are wrapping ones. If a page changes its length in spite
-/// of the contract, a lookup fails.
+/// Sums that an invariant keeps from overflowing are wrapping ones. If a page changes its length in
+/// spite of the contract, a lookup fails.
 ///
 /// # Invariants
 /// - The last of `pages` is the present one; `pages` is empty if there is none.
@@ -38,8 +38,9 @@ pub(crate) struct Mark {
 }
 
 impl<P: Page> Cursor<'_, P> {
-    /// A copy of this cursor, which a loop can hold in registers. A function that is not inlined gets another
-    /// copy from the loop. [`move_to`](Self::move_to) brings this cursor to where the copy has come.
+    /// A copy of this cursor, which a loop can hold in registers. A function that is not inlined
+    /// gets another copy from the loop. [`move_to`](Self::move_to) brings this cursor to where the
+    /// copy has come.
     #[inline(always)]
     pub(crate) fn reborrow(&mut self) -> Cursor<'_, P> {
         Cursor { pages: self.pages, ..*self }
@@ -61,7 +62,8 @@ impl<P: Page> Cursor<'_, P> {
         self.at >= self.end
     }
 
-    /// Whether the rest of a copy waits for the next page. Nothing may be decoded before it is written.
+    /// Whether the rest of a copy waits for the next page. Nothing may be decoded before it is
+    /// written.
     #[inline(always)]
     pub(crate) fn is_parked(&self) -> bool {
         self.parked.length > 0
@@ -93,8 +95,8 @@ impl<P: Page> Cursor<'_, P> {
         self.page().and_then(|page| page.get(at)).copied().unwrap_or(0)
     }
 
-    /// The byte `distance` bytes back, for a distance that a copy has had before. `None`: its page is not
-    /// there.
+    /// The byte `distance` bytes back, for a distance that a copy has had before. `None`: its page
+    /// is not there.
     #[inline(always)]
     pub(crate) fn peek(&self, distance: usize) -> Option<u8> {
         self.source(distance)?.first().copied()
@@ -120,8 +122,8 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
-    /// Writes up to `left` bytes that `input` holds as they are, as far as there is input and room. Returns
-    /// how many it wrote, and what the others need.
+    /// Writes up to `left` bytes that `input` holds as they are, as far as there is input and room.
+    /// Returns how many it wrote, and what the others need.
     pub(crate) fn store(&mut self, input: &[u8], left: usize) -> (usize, Step) {
         let taken = self.extend(input.get(..left).unwrap_or(input));
         let step = match left.saturating_sub(taken) {
@@ -142,8 +144,8 @@ impl<P: Page> Cursor<'_, P> {
         fits
     }
 
-    /// Copies `length` bytes from `distance` bytes back. The round must have room for one byte. What does not
-    /// fit is parked, and then the round [is full](Self::is_full). `false`: there is
+    /// Copies `length` bytes from `distance` bytes back. The round must have room for one byte.
+    /// What does not fit is parked, and then the round [is full](Self::is_full). `false`: there is
     /// [an error](Self::why_not).
     #[inline(always)]
     #[must_use]
@@ -171,9 +173,9 @@ impl<P: Page> Cursor<'_, P> {
         self.exactly(|exact| exact.why_not(distance)).unwrap_or(Error::Internal)
     }
 
-    /// A copy of at most 16 bytes that does not overlap itself. It writes a whole chunk, so that there is no
-    /// branch on its length. `None`, and nothing done, if less than a chunk is between the source, or the
-    /// place to write to, and the end of its page.
+    /// A copy of at most 16 bytes that does not overlap itself. It writes a whole chunk, so that
+    /// there is no branch on its length. `None`, and nothing done, if less than a chunk is between
+    /// the source, or the place to write to, and the end of its page.
     #[inline(always)]
     fn copy_chunk(&mut self, distance: usize, length: usize) -> Option<()> {
         let chunk = load_chunk(self.source(distance)?, 0)?;
@@ -183,8 +185,8 @@ impl<P: Page> Cursor<'_, P> {
         Some(())
     }
 
-    /// A copy of 17 to 64 bytes that does not overlap itself. `None`, and nothing done, if it is longer, or
-    /// if its source or the room for it meets the end of a page.
+    /// A copy of 17 to 64 bytes that does not overlap itself. `None`, and nothing done, if it is
+    /// longer, or if its source or the room for it meets the end of a page.
     #[inline(always)]
     fn copy_medium(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.at.wrapping_sub(distance);

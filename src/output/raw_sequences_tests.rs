@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`raw::sequences`](super::raw::sequences) and [`twin_sequences`](super::twin_sequences) against a naive
-//! model: random pages, histories, windows and sequences. Miri runs these tests too.
+//! [`raw::sequences`](super::raw::sequences) and [`twin_sequences`](super::twin_sequences) against
+//! a naive model: random pages, histories, windows and sequences. Miri runs these tests too.
 
 use std::vec;
 use std::vec::Vec;
@@ -14,8 +14,9 @@ use crate::OVERSHOOT;
 
 const ROUNDS: usize = if cfg!(miri) { 40 } else { 6_000 };
 
-/// Executes what it can, and the next sequence exactly, and so on, until there is an error, or the room or
-/// the page ends. Returns the pages, bytes written, those of a parked copy, and sequences done.
+/// Executes what it can, and the next sequence exactly, and so on, until there is an error, or the
+/// room or the page ends. Returns the pages, bytes written, those of a parked copy, and sequences
+/// done.
 macro_rules! round {
     ($module:ident, $setting:expr, $room:expr, $sequences:expr, $literals:expr) => {{
         let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());

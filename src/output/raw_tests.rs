@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`raw::symbols`](super::raw::symbols) and [`twin`](super::twin) against a naive model: random pages, histories,
-//! windows, distances and lengths. Miri runs these tests too.
+//! [`raw::symbols`](super::raw::symbols) and [`twin`](super::twin) against a naive model: random
+//! pages, histories, windows, distances and lengths. Miri runs these tests too.
 
 use std::vec;
 use std::vec::Vec;
@@ -44,7 +44,8 @@ fn symbols(random: &mut Random) -> Vec<Symbol> {
     (0..1 + random.mostly_small(60)).map(|_| symbol(random)).collect()
 }
 
-/// The model: as many of `symbols` as `ends` has, byte by byte, on one array that stands for all pages.
+/// The model: as many of `symbols` as `ends` has, byte by byte, on one array that stands for all
+/// pages.
 fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End) {
     let mut bytes = setting.pages.concat();
     let page_end = bytes.len();
@@ -80,7 +81,8 @@ fn naive(setting: &Setting, symbols: &[Symbol], ends: &[usize]) -> (Vec<u8>, End
     (bytes, end)
 }
 
-/// Runs `symbols` while there is ample room. Returns the pages, the end, and the place after each symbol.
+/// Runs `symbols` while there is ample room. Returns the pages, the end, and the place after each
+/// symbol.
 macro_rules! stretch {
     ($fast:ident, $setting:expr, $symbols:expr) => {{
         let (mut output, mut pages) = ($setting.output(), $setting.pages.clone());

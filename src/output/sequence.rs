@@ -4,8 +4,8 @@
 use super::copy::{Rules, CHUNK};
 use crate::zeroed::zeroed;
 
-/// Literals, and then a match. Once some of the literals are written, the length is that of the remaining
-/// ones.
+/// Literals, and then a match. Once some of the literals are written, the length is that of the
+/// remaining ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Sequence {
     pub(crate) literals_length: u32,
@@ -22,7 +22,8 @@ impl Sequence {
         [self.literals_length, self.length, self.distance].map(|field| field as usize)
     }
 
-    /// The place after a match of `length` bytes at `middle`, or the last of all places where that overflows.
+    /// The place after a match of `length` bytes at `middle`, or the last of all places where that
+    /// overflows.
     #[inline(always)]
     pub(super) fn end(middle: usize, length: usize) -> usize {
         if usize::BITS > u32::BITS {
@@ -33,23 +34,23 @@ impl Sequence {
     }
 }
 
-/// Where sequences can be executed without a closer look, so that one comparison decides about each. A
-/// sequence outside of the limits is not wrong yet: `Exact` judges it.
+/// Where sequences can be executed without a closer look, so that one comparison decides about
+/// each. A sequence outside of the limits is not wrong yet: `Exact` judges it.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
-    /// The first place from which every match is allowed: it is in the history, and in the window of each
-    /// place below `stop`.
+    /// The first place from which every match is allowed: it is in the history, and in the window
+    /// of each place below `stop`.
     pub(super) lowest: isize,
-    /// A sequence that ends below this place has room for a chunk after it, and ends neither after the round
-    /// nor after `most`.
+    /// A sequence that ends below this place has room for a chunk after it, and ends neither after
+    /// the round nor after `most`.
     pub(super) stop: usize,
     /// The place after the last byte that sequences may write.
     pub(super) most: usize,
 }
 
 impl Limits {
-    /// Limits in a page of `length` bytes, for a round up to `end` in which `budget` bytes may be written
-    /// from `at` on.
+    /// Limits in a page of `length` bytes, for a round up to `end` in which `budget` bytes may be
+    /// written from `at` on.
     #[inline(always)]
     pub(super) fn new(
         rules: &Rules<'_>,

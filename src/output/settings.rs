@@ -32,7 +32,8 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// At most `most_pages` pages of 64 bytes, doubled less than `sizes` times, with one of `windows`.
+    /// At most `most_pages` pages of 64 bytes, doubled less than `sizes` times, with one of
+    /// `windows`.
     pub(super) fn new(
         random: &mut Random,
         sizes: usize,

@@ -13,8 +13,8 @@ const NEAR: usize = 8;
 
 /// The present page and those before it.
 pub(crate) struct Fast<'c, 'a, P> {
-    /// The pages before the present one, the nearest last; empty where there is no such page, or no use for
-    /// it.
+    /// The pages before the present one, the nearest last; empty where there is no such page, or no
+    /// use for it.
     near: [&'c [u8]; NEAR],
     page: &'c mut [u8],
     shift: u32,
@@ -43,8 +43,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Fast { near, page, shift, mask, margins, before, rules, parked, at, failed: None }
     }
 
-    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next byte.
-    /// Without a page there is no room.
+    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next
+    /// byte. Without a page there is no room.
     #[inline(never)]
     pub(crate) fn begin(&mut self, farthest: usize) -> usize {
         let mut covered = 0usize;
@@ -73,14 +73,15 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at >= self.margins.end
     }
 
-    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy failed.
+    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy
+    /// failed.
     #[inline(always)]
     pub(crate) fn is_stopped(&self) -> bool {
         self.parked.length > 0 || self.failed.is_some()
     }
 
-    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the round must
-    /// end before that.
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the
+    /// round must end before that.
     #[inline(always)]
     pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
         if self.is_full(at) {
@@ -100,8 +101,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// Executes a copy whose source lies in one page and does not overlap the room for it. `None`, and
-    /// nothing done, if it is another copy, or if there is no room.
+    /// Executes a copy whose source lies in one page and does not overlap the room for it. `None`,
+    /// and nothing done, if it is another copy, or if there is no room.
     #[inline]
     fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
         let from = (at as isize).wrapping_sub(distance as isize);
@@ -116,8 +117,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Some(())
     }
 
-    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
-    /// fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what
+    /// does not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -179,8 +180,8 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the place after
-    /// them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the
+    /// place after them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
     pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
@@ -205,8 +206,8 @@ impl<P: Page> Fast<'_, '_, P> {
     /// Copies `SHORT` bytes. `None`, and nothing done, if the source's page ends before that.
     #[inline(always)]
     fn copy_short(&mut self, at: usize, from: usize) -> Option<()> {
-        // Which page a copy reads from can't be predicted. So this is no branch, but a choice between two
-        // addresses and two lengths that are all at hand.
+        // Which page a copy reads from can't be predicted. So this is no branch, but a choice
+        // between two addresses and two lengths that are all at hand.
         let index = (from as isize).wrapping_shr(self.shift);
         let near = self.near[index as usize & (NEAR - 1)];
         let source = if index == 0 { &*self.page } else { near };

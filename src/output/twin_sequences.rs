@@ -23,8 +23,9 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         Self { cursor, limits }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are the range `remaining` of
-    /// `literals`. Returns how many it executed; of the next one nothing has been written but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the range
+    /// `remaining` of `literals`. Returns how many it executed; of the next one nothing has been
+    /// written but scratch bytes.
     pub(crate) fn execute(
         &mut self,
         sequences: &[Sequence],
@@ -71,8 +72,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         done
     }
 
-    /// Executes a sequence, and writes nothing after it. `None`, and nothing done but scratch bytes, if it
-    /// does not fit or is not allowed.
+    /// Executes a sequence, and writes nothing after it. `None`, and nothing done but scratch
+    /// bytes, if it does not fit or is not allowed.
     #[inline(never)]
     fn execute_exactly(
         &mut self,
@@ -106,7 +107,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.limits.most.saturating_sub(self.cursor.at)
     }
 
-    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is written.
+    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is
+    /// written.
     pub(crate) fn is_parked(&self) -> bool {
         self.cursor.is_parked()
     }
@@ -121,8 +123,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.cursor.extend(bytes)
     }
 
-    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
-    /// fit.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what
+    /// does not fit.
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
         if self.cursor.copy_slowly(distance, length) {
             Ok(())
@@ -132,7 +134,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
     }
 }
 
-/// Executes a sequence; `None`, and nothing done but scratch bytes, if something is unusual about it.
+/// Executes a sequence; `None`, and nothing done but scratch bytes, if something is unusual about
+/// it.
 #[inline(always)]
 fn execute_one<P: Page>(
     cursor: &mut Cursor<'_, P>,
@@ -162,8 +165,8 @@ fn execute_one<P: Page>(
     let shift = cursor.rules.page_shift;
     let origin = cursor.pages.len().wrapping_sub(1);
     let source = lookup(cursor.pages, origin, from as usize, shift)?;
-    // The first chunk and the last one, which are the same for a short match: whether it is short can't be
-    // predicted, and so must not be a branch.
+    // The first chunk and the last one, which are the same for a short match: whether it is short
+    // can't be predicted, and so must not be a branch.
     let size = length.max(CHUNK);
     let rest = size.wrapping_sub(CHUNK);
     let source = source.get(..size)?;

@@ -8,7 +8,8 @@ use embedded_io::{BufRead, ErrorKind, ErrorType, Read};
 use super::{copy_start, page_len, Flow, Store};
 use crate::{Carry, Decode, Error, Page};
 
-/// Reads decompressed bytes from a source of compressed ones, in pages and by a decoder that the caller owns.
+/// Reads decompressed bytes from a source of compressed ones, in pages and by a decoder that the
+/// caller owns.
 ///
 /// ```
 /// use embedded_io::Read;
@@ -32,23 +33,26 @@ use crate::{Carry, Decode, Error, Page};
 ///
 /// # How many pages
 ///
-/// A stream whose output fits in the pages needs no more. A longer one needs pages for its window and one more, and
-/// yet another under a filter of .xz, which changes bytes after the window has passed them:
-/// [`pages_needed`](Self::pages_needed) tells how many. If there are fewer, the reader hands out what fits and then
-/// fails with [`Error::WindowLimit`]. To refuse such a stream before its first byte, whatever its length, call
-/// `reader.limit_window(reader.largest_window())`.
+/// A stream whose output fits in the pages needs no more. A longer one needs pages for its window
+/// and one more, and yet another under a filter of .xz, which changes bytes after the window has
+/// passed them: [`pages_needed`](Self::pages_needed) tells how many. If there are fewer, the reader
+/// hands out what fits and then fails with [`Error::WindowLimit`]. To refuse such a stream before
+/// its first byte, whatever its length, call `reader.limit_window(reader.largest_window())`.
 ///
-/// Pages move in their array when they are used again, so an array of `&mut [u8]` is better than one of `[u8; 4096]`,
-/// whose bytes have to be copied. With more pages than needed they move less often.
+/// Pages move in their array when they are used again, so an array of `&mut [u8]` is better than
+/// one of `[u8; 4096]`, whose bytes have to be copied. With more pages than needed they move less
+/// often.
 ///
 /// # Errors and the end
 ///
-/// Settled bytes before an error are handed out first, and every call after it returns it again. An error of the source
-/// loses nothing: the next call goes on. An empty source is an error, [`Error::Truncated`].
+/// Settled bytes before an error are handed out first, and every call after it returns it again. An
+/// error of the source loses nothing: the next call goes on. An empty source is an error,
+/// [`Error::Truncated`].
 ///
-/// A checksum is compared at the end of a block or a member, when its bytes were handed out: only the end of the
-/// stream tells that all was right. After a member of [`Concatenated`](crate::Concatenated) another may follow, so the
-/// source is asked for more. The stream ends where the source does, or before bytes that are no part of it.
+/// A checksum is compared at the end of a block or a member, when its bytes were handed out: only
+/// the end of the stream tells that all was right. After a member of
+/// [`Concatenated`](crate::Concatenated) another may follow, so the source is asked for more. The
+/// stream ends where the source does, or before bytes that are no part of it.
 pub struct EmbeddedReader<'a, R, P, D, const N: usize> {
     source: R,
     decoder: &'a mut Carry<D, N>,
@@ -57,25 +61,27 @@ pub struct EmbeddedReader<'a, R, P, D, const N: usize> {
 }
 
 impl<'a, R: BufRead, P: Page, D: Decode, const N: usize> EmbeddedReader<'a, R, P, D, N> {
-    /// Reads by `decoder`, which is [reset](Decode::reset) first. Its limits, choices and dictionary stay.
+    /// Reads by `decoder`, which is [reset](Decode::reset) first. Its limits, choices and
+    /// dictionary stay.
     pub fn new(source: R, decoder: &'a mut Carry<D, N>, pages: &'a mut [P]) -> Self {
         decoder.reset();
         Self { source, decoder, pages, flow: Flow::new() }
     }
 
-    /// Refuses streams with a larger window than `bytes` with [`Error::WindowLimit`], before their first byte.
+    /// Refuses streams with a larger window than `bytes` with [`Error::WindowLimit`], before their
+    /// first byte.
     pub fn limit_window(&mut self, bytes: u64) {
         self.decoder.limit_window(bytes);
     }
 
-    /// The largest window, in bytes, that the pages are enough for: all but one of them. Under a filter of .xz it
-    /// is a page less.
+    /// The largest window, in bytes, that the pages are enough for: all but one of them. Under a
+    /// filter of .xz it is a page less.
     pub fn largest_window(&self) -> u64 {
         page_len(self.pages).saturating_mul(self.pages.len().saturating_sub(1) as u64)
     }
 
-    /// How many pages of this length are enough for the stream's window, known once its header was read, also after
-    /// [`Error::WindowLimit`]. Under a filter of .xz it is a page more.
+    /// How many pages of this length are enough for the stream's window, known once its header was
+    /// read, also after [`Error::WindowLimit`]. Under a filter of .xz it is a page more.
     pub fn pages_needed(&self) -> Option<u64> {
         let window = self.decoder.window()?;
         // If there is no page yet, it is as if there were one for each byte.
@@ -87,9 +93,10 @@ impl<'a, R: BufRead, P: Page, D: Decode, const N: usize> EmbeddedReader<'a, R, P
         self.decoder.get_ref()
     }
 
-    /// The bytes after the last member, if the stream has ended there and they are no part of it: those that
-    /// were taken from the source, which stands after them. They are at most the beginning of a member that is not
-    /// one, and none if the source had that in its buffer at once.
+    /// The bytes after the last member, if the stream has ended there and they are no part of it:
+    /// those that were taken from the source, which stands after them. They are at most the
+    /// beginning of a member that is not one, and none if the source had that in its buffer at
+    /// once.
     pub fn trailing(&self) -> Option<&[u8]> {
         self.flow.trailing(self.decoder.held_bytes())
     }
@@ -104,7 +111,8 @@ impl<'a, R: BufRead, P: Page, D: Decode, const N: usize> EmbeddedReader<'a, R, P
         &mut self.source
     }
 
-    /// The source. At the end of the stream it stands after the last member and [`trailing`](Self::trailing).
+    /// The source. At the end of the stream it stands after the last member and
+    /// [`trailing`](Self::trailing).
     pub fn into_inner(self) -> R {
         self.source
     }

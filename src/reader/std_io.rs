@@ -14,8 +14,9 @@ use crate::{Any, Carry, Concatenated, Decode, Error, ErrorKind, Zeroed};
 /// Length of a page. Longer ones gain no speed, and shorter ones lose some.
 const PAGE: usize = 64 << 10;
 
-/// The others are moved, 16 bytes for each, when one of so many pages is free. So moving them costs at most
-/// 256 bytes for a page of output, and no more than a fifteenth of the window is spent on it.
+/// The others are moved, 16 bytes for each, when one of so many pages is free. So moving them costs
+/// at most 256 bytes for a page of output, and no more than a fifteenth of the window is spent on
+/// it.
 const BATCH: usize = 16;
 
 /// Reads decompressed bytes from a [`BufRead`] of compressed ones. A [`Read`] becomes one in a
@@ -38,29 +39,31 @@ const BATCH: usize = 16;
 ///
 /// # Memory
 ///
-/// The reader owns the decoder, some 335 KiB for the default one on 64-bit machines, and pages of 64 KiB. Pages are added as output
-/// comes and used again once no copy can reach them. So they hold the output, or if that is less, the window,
-/// a fifteenth more and three pages. A large window in a header costs nothing by itself. For input that you don't
-/// trust, [`limit_window`](Self::limit_window) bounds the memory.
+/// The reader owns the decoder, some 335 KiB for the default one on 64-bit machines, and pages of
+/// 64 KiB. Pages are added as output comes and used again once no copy can reach them. So they hold
+/// the output, or if that is less, the window, a fifteenth more and three pages. A large window in
+/// a header costs nothing by itself. For input that you don't trust,
+/// [`limit_window`](Self::limit_window) bounds the memory.
 ///
-/// The source's buffer is used as it is. A zstd block, which has up to 128 KiB, is decoded in place if the buffer
-/// holds all of it, and is copied once otherwise.
+/// The source's buffer is used as it is. A zstd block, which has up to 128 KiB, is decoded in place
+/// if the buffer holds all of it, and is copied once otherwise.
 ///
 /// # Errors
 ///
 /// What is wrong with the stream is an [`Error`] inside of an [`io::Error`], and
 /// [`decoder().consumed()`](Decode::consumed) tells where. All settled bytes before it are
-/// handed out first, and every call after it returns it again. A checksum is compared at the end of a block or a
-/// member, when its bytes were handed out: only the end of the stream tells that all was right.
+/// handed out first, and every call after it returns it again. A checksum is compared at the end of
+/// a block or a member, when its bytes were handed out: only the end of the stream tells that all
+/// was right.
 ///
-/// | kind | |
+/// | [kind](io::ErrorKind) | |
 /// | --- | --- |
-/// | [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) | the source ended before the stream did, or is empty: [`Error::Truncated`] |
-/// | [`OutOfMemory`](io::ErrorKind::OutOfMemory) | no memory for another page: [`Error::OutOfMemory`] |
-/// | [`InvalidData`](io::ErrorKind::InvalidData) | any other |
+/// | `UnexpectedEof` | the source ended before the stream, or is empty: [`Error::Truncated`] |
+/// | `OutOfMemory` | no memory for another page: [`Error::OutOfMemory`] |
+/// | `InvalidData` | any other |
 ///
-/// Errors of the source are returned as they are, and lose nothing: after `Interrupted` or `WouldBlock` the next
-/// call goes on.
+/// Errors of the source are returned as they are, and lose nothing: after `Interrupted` or
+/// `WouldBlock` the next call goes on.
 ///
 /// ```
 /// use std::io::{ErrorKind, Read};
@@ -78,9 +81,10 @@ const BATCH: usize = 16;
 ///
 /// # The end
 ///
-/// After a member the source is asked for more, as another one may follow; on a connection that stays open this
-/// waits. The stream ends where the source does, or before bytes that are no part of the file, if the format's
-/// reference tool leaves such bytes alone. [`trailing`](Self::trailing) tells them.
+/// After a member the source is asked for more, as another one may follow; on a connection that
+/// stays open this waits. The stream ends where the source does, or before bytes that are no part
+/// of the file, if the format's reference tool leaves such bytes alone.
+/// [`trailing`](Self::trailing) tells them.
 pub struct Reader<R, D = Concatenated<Any>, const N: usize = { Any::CARRY }> {
     source: R,
     decoder: Box<Carry<D, N>>,
@@ -96,7 +100,8 @@ impl<R: BufRead> Reader<R> {
 }
 
 impl<R: BufRead, D: Decode, const N: usize> Reader<R, D, N> {
-    /// Reads by a decoder, which is [reset](Decode::reset) first. Its limits, choices and dictionary stay.
+    /// Reads by a decoder, which is [reset](Decode::reset) first. Its limits, choices and
+    /// dictionary stay.
     ///
     /// ```
     /// use std::io::{self, Read};
@@ -113,16 +118,16 @@ impl<R: BufRead, D: Decode, const N: usize> Reader<R, D, N> {
         Self { source, decoder, pages: Vec::new(), flow: Flow::new() }
     }
 
-    /// Starts over with another source, and returns the one before. Limits, choices and a dictionary stay, and so
-    /// does the memory.
+    /// Starts over with another source, and returns the one before. Limits, choices and a
+    /// dictionary stay, and so does the memory.
     pub fn reset(&mut self, source: R) -> R {
         self.decoder.reset();
         self.flow = Flow::new();
         mem::replace(&mut self.source, source)
     }
 
-    /// Refuses streams with a larger window than `bytes` with [`Error::WindowLimit`]. Without a call only zstd has
-    /// a limit, 128 MiB; the window of an .xz file may have 4 GiB.
+    /// Refuses streams with a larger window than `bytes` with [`Error::WindowLimit`]. Without a
+    /// call only zstd has a limit, 128 MiB; the window of an .xz file may have 4 GiB.
     pub fn limit_window(&mut self, bytes: u64) {
         self.decoder.limit_window(bytes);
     }
@@ -132,9 +137,10 @@ impl<R: BufRead, D: Decode, const N: usize> Reader<R, D, N> {
         self.decoder.get_ref()
     }
 
-    /// The bytes after the last member, if the stream has ended there and they are no part of it: those that
-    /// were taken from the source, which stands after them. They are at most the beginning of a member that is not
-    /// one, and none if the source had that in its buffer at once.
+    /// The bytes after the last member, if the stream has ended there and they are no part of it:
+    /// those that were taken from the source, which stands after them. They are at most the
+    /// beginning of a member that is not one, and none if the source had that in its buffer at
+    /// once.
     ///
     /// ```
     /// use std::io::{self, Read};
@@ -164,7 +170,8 @@ impl<R: BufRead, D: Decode, const N: usize> Reader<R, D, N> {
         &mut self.source
     }
 
-    /// The source. At the end of the stream it stands after the last member and [`trailing`](Self::trailing).
+    /// The source. At the end of the stream it stands after the last member and
+    /// [`trailing`](Self::trailing).
     pub fn into_inner(self) -> R {
         self.source
     }

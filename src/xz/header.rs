@@ -17,7 +17,8 @@ const RESERVED_FLAGS: u8 = 0xf0;
 
 /// The check's ID, from a Stream Header. `None`: the header is not complete.
 pub(super) fn check_id(input: &[u8]) -> Result<Option<u8>, Error> {
-    // Wrong bytes are refused at once, so the verdict does not depend on how many of them are there.
+    // Wrong bytes are refused at once, so the verdict does not depend on how many of them are
+    // there.
     if input.iter().zip(XZ_MAGIC).any(|(&byte, magic)| byte != magic) {
         return Err(Error::XzMagic);
     }
@@ -34,8 +35,8 @@ pub(super) fn check_id_of([version, check]: [u8; 2]) -> Option<u8> {
     (version == 0 && check & RESERVED_FLAGS == 0).then_some(check)
 }
 
-/// The size of the Index, from Backward Size (2.1.2.2), and the Stream Flags of a Stream Footer, which must
-/// be those of the header.
+/// The size of the Index, from Backward Size (2.1.2.2), and the Stream Flags of a Stream Footer,
+/// which must be those of the header.
 pub(super) fn footer(footer: &[u8; HEADER]) -> Result<(u64, [u8; 2]), Error> {
     let [c0, c1, c2, c3, fields @ .., y, z] = *footer;
     let [b0, b1, b2, b3, flags @ ..] = fields;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! LZMA2: the chunks that a block's Compressed Data consist of (The .xz File Format, 3.2 and 5.3.1).
+//! LZMA2: the chunks that a block's Compressed Data consist of (The .xz File Format, 3.2 and
+//! 5.3.1).
 //!
 //! LZMA2 has no specification of its own. Its control bytes are those of XZ Utils.
 
@@ -72,8 +73,8 @@ impl Chunks {
         self.has_properties = false;
     }
 
-    /// Takes the header of a chunk, or the end of the data. All output must be settled after the end
-    /// ([`Next::Settled`]), as the check comes next.
+    /// Takes the header of a chunk, or the end of the data. All output must be settled after the
+    /// end ([`Next::Settled`]), as the check comes next.
     pub(super) fn header(&mut self, input: &[u8], lzma: &mut LzmaEngine) -> Result<Taken, Error> {
         let Some(&control) = input.first() else { return Ok(Taken::missing(1)) };
         match control {

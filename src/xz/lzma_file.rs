@@ -9,8 +9,8 @@ use crate::{After, Check, Error, Format};
 use super::lzma::{LzmaEngine, Marker};
 use super::range;
 
-/// Decoder for a .lzma file: properties, dictionary size and uncompressed size, then LZMA, up to the
-/// size or to an end marker. The format has no check.
+/// Decoder for a .lzma file: properties, dictionary size and uncompressed size, then LZMA, up to
+/// the size or to an end marker. The format has no check.
 ///
 /// It accepts at most 4 literal context and literal position bits together, as XZ Utils do.
 ///

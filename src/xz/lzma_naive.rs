@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A naive decoder of .lzma files, for tests: the LZMA specification, with an array for each kind of
-//! probability, into a `Vec`.
+//! A naive decoder of .lzma files, for tests: the LZMA specification, with an array for each kind
+//! of probability, into a `Vec`.
 //!
 //! The decoder judges as the crate does where that is not as the reference decoder does:
 //!
@@ -181,8 +181,8 @@ impl Naive {
         Ok(high << 4 | source.reverse_tree(&mut self.align, 4)? as u32)
     }
 
-    /// Decodes a symbol and writes what it stands for. `size` is that of the whole output, if known. Returns
-    /// whether the symbol was the end marker.
+    /// Decodes a symbol and writes what it stands for. `size` is that of the whole output, if
+    /// known. Returns whether the symbol was the end marker.
     pub(super) fn step(
         &mut self,
         source: &mut impl Source,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! [`Lzma`] against the [naive](super::lzma_naive) decoder: random streams, damaged and truncated ones, and
-//! random bytes.
+//! [`Lzma`] against the [naive](super::lzma_naive) decoder: random streams, damaged and truncated
+//! ones, and random bytes.
 
 use std::boxed::Box;
 use std::format;
@@ -47,8 +47,8 @@ fn header(random: &mut Random) -> ([u32; 3], u32, Vec<u8>) {
     ([lc, lp, pb].map(|bits| bits as u32), dictionary, header)
 }
 
-/// The bits of a match with the given bits of its length, and a distance, less one, of 128 or more. The first
-/// one is the last.
+/// The bits of a match with the given bits of its length, and a distance, less one, of 128 or more.
+/// The first one is the last.
 fn match_bits(length: &[usize], distance: u32) -> Vec<usize> {
     let top = distance.ilog2();
     let slot = 2 * top + (distance >> (top - 1) & 1);
@@ -154,8 +154,9 @@ fn any_stream_decodes_as_bit_by_bit() {
     assert!(missing.is_none() || cfg!(miri), "{missing:?}");
 }
 
-/// An end marker takes 17 bytes where the probability of each of its bits has come near its limit by other
-/// bits. With fewer bytes it must not be taken for whole. That needs more symbols than Miri gets through.
+/// An end marker takes 17 bytes where the probability of each of its bits has come near its limit
+/// by other bits. With fewer bytes it must not be taken for whole. That needs more symbols than
+/// Miri gets through.
 #[test]
 #[cfg_attr(miri, ignore)]
 fn a_long_symbol_is_whole_or_not_there() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! What an LZMA decoder learns: its properties and probabilities, and the numbers that are decoded with
-//! several probabilities (LZMA specification).
+//! What an LZMA decoder learns: its properties and probabilities, and the numbers that are decoded
+//! with several probabilities (LZMA specification).
 
 use crate::zeroed::zeroed;
 
@@ -12,8 +12,8 @@ pub(super) const MIN_LENGTH: usize = 2;
 const POSITIONS: usize = 1 << 4;
 /// States, which are 0 to 11, rounded up to a power of two.
 const STATES: usize = 16;
-/// Literal coders: one for each value of the `lc` and `lp` bits, of which there are at most 4 together, as
-/// LZMA2 demands.
+/// Literal coders: one for each value of the `lc` and `lp` bits, of which there are at most 4
+/// together, as LZMA2 demands.
 const MAX_LITERAL_BITS: u8 = 4;
 const LITERAL_CODERS: usize = 1 << MAX_LITERAL_BITS;
 /// Distances have a slot tree each for the lengths 2, 3 and 4, and one for all others.
@@ -75,16 +75,17 @@ impl Properties {
 
 /// The probabilities of a literal (LZMA specification, "Literal Decoding").
 ///
-/// The bits of a literal are decoded from the highest on. The bits so far with a one before them, the
-/// *symbol*, choose the probability of the next one in `plain`. A literal after a match comes with a hint:
-/// the byte that the match would have copied next, the *suggested* one. While all bits so far are as
-/// suggested, the next probability is chosen by the symbol and by the suggested bit, and stands in `agreed`.
-/// Once a bit is not as suggested, that byte says nothing about the others, and `plain` has their
-/// probabilities.
+/// The bits of a literal are decoded from the highest on. The bits so far with a one before them,
+/// the *symbol*, choose the probability of the next one in `plain`. A literal after a match comes
+/// with a hint: the byte that the match would have copied next, the *suggested* one. While all bits
+/// so far are as suggested, the next probability is chosen by the symbol and by the suggested bit,
+/// and stands in `agreed`. Once a bit is not as suggested, that byte says nothing about the others,
+/// and `plain` has their probabilities.
 ///
-/// The index in `agreed` is `symbol << 1 | suggested bit`. As all bits of the symbol are suggested ones, that
-/// is a head of `path = 0x100 | suggested`, and needs no decoded bit: all eight addresses are known from the
-/// start. (The specification has two arrays of 256 instead, one for each value of the suggested bit.)
+/// The index in `agreed` is `symbol << 1 | suggested bit`. As all bits of the symbol are suggested
+/// ones, that is a head of `path = 0x100 | suggested`, and needs no decoded bit: all eight
+/// addresses are known from the start. (The specification has two arrays of 256 instead, one for
+/// each value of the suggested bit.)
 ///
 /// ```text
 /// suggested 0xa6 = 0b1010_0110, path = 0b1_1010_0110; the literal is 0xb6 = 0b1011_0110
@@ -113,8 +114,8 @@ impl LiteralCoder {
         self.agreed.fill(HALF);
     }
 
-    /// Decodes a literal after a match that would have gone on with `suggested`. `digit` decodes a bit with
-    /// its probability.
+    /// Decodes a literal after a match that would have gone on with `suggested`. `digit` decodes a
+    /// bit with its probability.
     #[inline(always)]
     pub(super) fn suggested(
         &mut self,
@@ -138,7 +139,8 @@ impl LiteralCoder {
 
 /// The probabilities of a match's length.
 pub(super) struct Lengths {
-    /// The first bits of a length: whether it is not one of the 8 shortest, and not one of the next 8.
+    /// The first bits of a length: whether it is not one of the 8 shortest, and not one of the next
+    /// 8.
     choice: Probability,
     choice2: Probability,
     low: [[Probability; 8]; POSITIONS],
@@ -235,8 +237,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
             let root = (base as usize).wrapping_sub(slot);
             base | self.reverse_tree(low_bits, root, bits)
         } else {
-            // The lowest bit comes first. A tree takes the first bit for the highest, so the result is
-            // reversed.
+            // The lowest bit comes first. A tree takes the first bit for the highest, so the result
+            // is reversed.
             let high = self.direct(high, bits.wrapping_sub(4));
             high << 4 | u32::from(REVERSED[self.tree(align) & 15])
         }

@@ -12,8 +12,8 @@ use super::plan::XzRecord;
 
 /// Decoder for one block of an .xz stream, by its record in the [`XzIndex`](crate::XzIndex).
 ///
-/// The input is the part [`XzRecord::input`] of the file, and the output starts at byte 0 of page 0. The
-/// block must have exactly both sizes of its record, or the error is [`Error::XzRecord`].
+/// The input is the part [`XzRecord::input`] of the file, and the output starts at byte 0 of page
+/// 0. The block must have exactly both sizes of its record, or the error is [`Error::XzRecord`].
 ///
 /// A fresh decoder, also in all-zero memory, has no record yet, and refuses every block.
 ///

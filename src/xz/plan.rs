@@ -12,16 +12,16 @@ use super::index::{padded, Totals, CRC32};
 use super::verifier::{check_of, crc_of};
 use super::{check_zeros, take_integer};
 
-/// The Stream Footer of an .xz stream. It says where the Index is, and the Index says where the blocks are.
-/// They can then be decoded in any order and at the same time (see [`XzIndex`]).
+/// The Stream Footer of an .xz stream. It says where the Index is, and the Index says where the
+/// blocks are. They can then be decoded in any order and at the same time (see [`XzIndex`]).
 ///
 /// ```text
 /// Stream Header | Block | ... | Block | Index | Stream Footer | Stream Padding
 ///                                     ^-----------'  Backward Size
 /// ```
 ///
-/// This and [`XzIndex::new`] are for files that are not in memory. [`XzIndex::at_end`] does all of it
-/// for a file in a slice.
+/// This and [`XzIndex::new`] are for files that are not in memory. [`XzIndex::at_end`] does all of
+/// it for a file in a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XzFooter {
     index_start: u64,
@@ -53,17 +53,19 @@ impl XzFooter {
     }
 }
 
-/// The Index of an .xz stream: where each block's input lies in the file, and where its output lies in the
-/// output of the stream.
+/// The Index of an .xz stream: where each block's input lies in the file, and where its output lies
+/// in the output of the stream.
 ///
-/// Blocks don't refer to each other, so each can be decoded by an [`XzBlock`](crate::XzBlock) of its
-/// own, in any order and on any number of processors. If the Index is accepted, and each of its blocks
-/// ends without an error, then [`Xz`](crate::Xz) decodes the stream without an error too, to the same
-/// bytes. If anything is wrong, decode the stream by `Xz`, for the first error in the order of the file.
+/// Blocks don't refer to each other, so each can be decoded by an [`XzBlock`](crate::XzBlock) of
+/// its own, in any order and on any number of processors. If the Index is accepted, and each of its
+/// blocks ends without an error, then [`Xz`](crate::Xz) decodes the stream without an error too, to
+/// the same bytes. If anything is wrong, decode the stream by `Xz`, for the first error in the
+/// order of the file.
 ///
-/// An `XzIndex` takes constant memory: it reads records from the Index itself, whenever it is asked for
-/// them. Blocks that don't fit between the start of the file and the Index are refused before there is a
-/// record. Sizes of output are claims until the blocks are decoded: limit what you allocate for them.
+/// An `XzIndex` takes constant memory: it reads records from the Index itself, whenever it is asked
+/// for them. Blocks that don't fit between the start of the file and the Index are refused before
+/// there is a record. Sizes of output are claims until the blocks are decoded: limit what you
+/// allocate for them.
 ///
 /// ```
 /// use pagewise::{decode_slice, Error, XzBlock, XzIndex};
@@ -105,9 +107,10 @@ impl<'a> XzIndex<'a> {
     /// # Errors
     ///
     /// What [`Xz`](crate::Xz) finds in an Index: [`Error::XzIndexCrc32`], [`Error::XzInteger`],
-    /// [`Error::XzIndexPadding`]. [`Error::XzRecordCount`] if there are more or fewer records than it
-    /// declares. [`Error::XzRecord`] if the blocks of the records don't fit between the start of the file
-    /// and the Index. [`Error::XzBackwardSize`] if `index` doesn't have as many bytes as it should.
+    /// [`Error::XzIndexPadding`]. [`Error::XzRecordCount`] if there are more or fewer records than
+    /// it declares. [`Error::XzRecord`] if the blocks of the records don't fit between the start of
+    /// the file and the Index. [`Error::XzBackwardSize`] if `index` doesn't have as many bytes as
+    /// it should.
     pub fn new(footer: &XzFooter, index: &'a [u8]) -> Result<Self, Error> {
         if index.len() as u64 != footer.index_end.wrapping_sub(footer.index_start) {
             return Err(Error::XzBackwardSize);
@@ -138,8 +141,8 @@ impl<'a> XzIndex<'a> {
         Ok(Self { footer: *footer, start, totals, records })
     }
 
-    /// Reads the Index of the last stream in `file`, which may have Stream Padding after it, and compares
-    /// Stream Header and Stream Footer. `None`: `file` is empty.
+    /// Reads the Index of the last stream in `file`, which may have Stream Padding after it, and
+    /// compares Stream Header and Stream Footer. `None`: `file` is empty.
     ///
     /// # Errors
     ///
@@ -261,15 +264,15 @@ impl XzRecord {
         self.output..self.output.saturating_add(self.uncompressed)
     }
 
-    /// The pages of this block, in an array of pages for the whole stream. An [`XzBlock`](crate::XzBlock)
-    /// decodes into exactly these.
+    /// The pages of this block, in an array of pages for the whole stream. An
+    /// [`XzBlock`](crate::XzBlock) decodes into exactly these.
     ///
     /// # Errors
     ///
-    /// [`Error::PageShape`] if `page_len` is not a power of two, or if the block starts within a page.
-    /// Another block ends there, and two decoders can't have the page at the same time. Encoders make blocks
-    /// of some MiB, so that is rare. Decode such a stream by [`Xz`](crate::Xz), or into a flat buffer, where
-    /// each block is a page by itself.
+    /// [`Error::PageShape`] if `page_len` is not a power of two, or if the block starts within a
+    /// page. Another block ends there, and two decoders can't have the page at the same time.
+    /// Encoders make blocks of some MiB, so that is rare. Decode such a stream by
+    /// [`Xz`](crate::Xz), or into a flat buffer, where each block is a page by itself.
     pub fn pages(&self, page_len: usize) -> Result<Range<usize>, Error> {
         if !page_len.is_power_of_two() {
             return Err(Error::PageShape);

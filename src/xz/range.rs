@@ -49,21 +49,21 @@ pub(super) const START: usize = 5;
 ///
 /// Consider the binary logarithm of the range, a level of at most 32:
 ///
-/// - A bit with a probability lowers the level by at most log2(2^11 / 31), which is less than 6.05: it leaves
-///   at least 31 times `range >> 11`.
+/// - A bit with a probability lowers the level by at most log2(2^11 / 31), which is less than 6.05:
+///   it leaves at least 31 times `range >> 11`.
 /// - A direct bit lowers it by 1.
-/// - A byte raises it by 8. It is taken before a bit, if the level is below 24, and leaves a level below 32.
-///   One byte is enough, as no bit leaves less than 24 - 6.05.
+/// - A byte raises it by 8. It is taken before a bit, if the level is below 24, and leaves a level
+///   below 32. One byte is enough, as no bit leaves less than 24 - 6.05.
 ///
-/// The level is at least 24 - 6.05 before the first bit. The last bit, which has a probability, takes no byte
-/// after it. So all bytes and all bits but the last lead to a level of at most 32:
+/// The level is at least 24 - 6.05 before the first bit. The last bit, which has a probability,
+/// takes no byte after it. So all bytes and all bits but the last lead to a level of at most 32:
 ///
 /// ```text
 /// (24 - 6.05) + 8 bytes - 6.05 (bits - 1) - direct  <=  32
 /// ```
 ///
-/// The sum below is in hundredths of a bit. It includes that `range >> 11` is rounded down, in the 6.05, and
-/// that halves of the range are, in the 1.
+/// The sum below is in hundredths of a bit. It includes that `range >> 11` is rounded down, in the
+/// 6.05, and that halves of the range are, in the 1.
 pub(super) const fn most_bytes(bits: usize, direct: usize) -> usize {
     const { assert!(ONE / LEAST == 66) };
     (3200 - (2400 - 605) + (bits - 1) * 605 + direct * 100 + 1) / 800
@@ -78,8 +78,9 @@ pub(super) struct Range<'a, const CAREFUL: bool> {
     pub(super) trial: bool,
 }
 
-/// A range decoder and its remaining input. Missing bytes are read as null bytes, and are not counted: there
-/// must be as many bytes as a symbol can take. Who adds some for that looks how many were taken.
+/// A range decoder and its remaining input. Missing bytes are read as null bytes, and are not
+/// counted: there must be as many bytes as a symbol can take. Who adds some for that looks how many
+/// were taken.
 #[derive(Clone)]
 pub(super) struct Coder<'a> {
     pub(super) state: State,
@@ -127,8 +128,8 @@ impl Coder<'_> {
         }
     }
 
-    /// Decodes a bit of a number by selection, as a branch on it could not be predicted. Returns the bit, and
-    /// what the probability becomes.
+    /// Decodes a bit of a number by selection, as a branch on it could not be predicted. Returns
+    /// the bit, and what the probability becomes.
     #[inline(always)]
     fn digit(&mut self, probability: Probability) -> (bool, Probability) {
         self.normalize();
@@ -138,8 +139,8 @@ impl Coder<'_> {
         let rest = self.state.range.wrapping_sub(bound);
         self.state.range = if zero { bound } else { rest };
         self.state.code = if zero { self.state.code } else { above };
-        // p + (ONE - p) / 32 is also p - (p - (ONE - 31)) / 32, with division rounded down: one shift for
-        // both.
+        // p + (ONE - p) / 32 is also p - (p - (ONE - 31)) / 32, with division rounded down: one
+        // shift for both.
         let toward = if zero { ONE.wrapping_sub(LEAST) } else { 0 };
         let step = (p.wrapping_sub(toward) as i32) >> MOVE_BITS;
         (!zero, p.wrapping_sub(step as u32) as Probability)
@@ -215,8 +216,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         coder.suggested(suggested, |probability| self.digit_of(probability))
     }
 
-    /// Decodes a number of `bits` bits, the lowest first. Node n of its tree is `tree[root + n]`, with n from
-    /// 1 on.
+    /// Decodes a number of `bits` bits, the lowest first. Node n of its tree is `tree[root + n]`,
+    /// with n from 1 on.
     #[inline(always)]
     pub(super) fn reverse_tree<const N: usize>(
         &mut self,
@@ -234,8 +235,8 @@ impl<const CAREFUL: bool> Range<'_, CAREFUL> {
         value
     }
 
-    /// Decodes `bits` direct bits, which have no probabilities, the highest first, and appends them to
-    /// `value`.
+    /// Decodes `bits` direct bits, which have no probabilities, the highest first, and appends them
+    /// to `value`.
     #[inline(always)]
     pub(super) fn direct(&mut self, value: u32, bits: u32) -> u32 {
         primitives::direct(&mut self.coder, value, bits)

@@ -31,7 +31,8 @@ zeroed_enum! {
     }
 }
 
-/// The engine of zstd: the state of a frame's blocks (RFC 8878, 3.1.1.2). All-zero memory is a fresh one.
+/// The engine of zstd: the state of a frame's blocks (RFC 8878, 3.1.1.2). All-zero memory is a
+/// fresh one.
 pub struct Blocks {
     stage: Stage,
     blocks: u64,
@@ -47,7 +48,9 @@ pub struct Blocks {
 }
 
 zeroed! {
-    impl for Blocks { stage, blocks, max, remaining, sections, huffman, sequences, literals: scratch }
+    impl for Blocks {
+        stage, blocks, max, remaining, sections, huffman, sequences, literals: scratch,
+    }
 }
 
 impl Engine for Blocks {
@@ -131,8 +134,8 @@ impl Blocks {
         self.blocks = self.blocks.wrapping_add(1);
     }
 
-    /// Decodes a compressed block, as far as there is room. The caller passes all of it again until it is
-    /// done.
+    /// Decodes a compressed block, as far as there is room. The caller passes all of it again until
+    /// it is done.
     fn compressed<P: Page>(
         &mut self,
         block: &[u8],

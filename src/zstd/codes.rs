@@ -15,13 +15,15 @@ pub(super) const MATCH_LENGTH_LOG: u32 = 9;
 
 /// Rows of each of the three tables. They have the same size, so that the same functions serve all.
 pub(super) const TABLE: usize = 1 << LITERALS_LENGTH_LOG;
-/// Most rows of an offset table that are in use. An offset state is read last, and the next sequence needs
-/// it first, so its mask matters most: cutting a number to a byte can be part of a move.
+/// Most rows of an offset table that are in use. An offset state is read last, and the next
+/// sequence needs it first, so its mask matters most: cutting a number to a byte can be part of a
+/// move.
 pub(super) const OFFSET_TABLE: usize = 1 << OFFSET_LOG;
 /// Rows that the predefined tables have at most.
 const DEFAULT: usize = 1 << 6;
 
-/// Offset codes that are supported. Offset codes have up to 31 extra bits, and length codes up to 16.
+/// Offset codes that are supported. Offset codes have up to 31 extra bits, and length codes up to
+/// 16.
 pub(super) const OFFSET_CODES: usize = 32;
 /// Most bits that updating the three states takes: at most the Accuracy_Log of each.
 pub(super) const STATE_BITS: u32 = LITERALS_LENGTH_LOG + OFFSET_LOG + MATCH_LENGTH_LOG;
@@ -49,8 +51,9 @@ pub(super) static OFFSETS: Alphabet = {
     Alphabet::new(codes)
 };
 
-/// Codes of the lengths from `least` on. The first `plain` codes stand for one length each. Each code after
-/// them has the next number of extra bits in `bits`, and stands for the range that follows the last one.
+/// Codes of the lengths from `least` on. The first `plain` codes stand for one length each. Each
+/// code after them has the next number of extra bits in `bits`, and stands for the range that
+/// follows the last one.
 const fn codes<const N: usize, const M: usize>(
     least: u32,
     plain: usize,
@@ -94,8 +97,8 @@ pub(super) static DEFAULT_OFFSETS: Table<DEFAULT> = Table::fixed(
     &OFFSETS,
 );
 
-/// Prepares a table by its Compression_Mode (3.1.1.3.2.1), and takes its description, if any, off `rest`.
-/// `known` says whether `table` is one that Repeat_Mode may use again.
+/// Prepares a table by its Compression_Mode (3.1.1.3.2.1), and takes its description, if any, off
+/// `rest`. `known` says whether `table` is one that Repeat_Mode may use again.
 pub(super) fn choose(
     table: &mut Table<TABLE>,
     mode: u8,

@@ -53,7 +53,8 @@ impl<'d> Dictionary<'d> {
         &self.content
     }
 
-    /// Reads the tables into `blocks`, for a frame that names the dictionary `id`, or none if `id` is 0.
+    /// Reads the tables into `blocks`, for a frame that names the dictionary `id`, or none if `id`
+    /// is 0.
     pub(super) fn begin_frame(&self, id: u32, blocks: &mut Blocks) -> Result<(), Error> {
         if id != 0 && id != self.id {
             return Err(Error::ZstdDictionaryId);

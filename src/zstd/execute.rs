@@ -9,8 +9,8 @@ use crate::{Error, Page};
 
 use super::MAX_BLOCK;
 
-/// Sequences that are decoded at a time. They are decoded in one loop and executed in another, because a
-/// processor has too few registers for both at once.
+/// Sequences that are decoded at a time. They are decoded in one loop and executed in another,
+/// because a processor has too few registers for both at once.
 pub(super) const SIZE: usize = 256;
 
 /// The literals of a block, and a chunk more, because they are copied in whole chunks.
@@ -45,9 +45,9 @@ impl Queue {
         (self.executed, self.decoded) = (0, count);
     }
 
-    /// Executes the sequences (3.1.1.4). Their literals are the `remaining` ones of `literals`. A sequence
-    /// that the executor leaves is executed and checked by `judge`. Returns whether the round had room
-    /// for all.
+    /// Executes the sequences (3.1.1.4). Their literals are the `remaining` ones of `literals`. A
+    /// sequence that the executor leaves is executed and checked by `judge`. Returns whether the
+    /// round had room for all.
     pub(super) fn execute<P: Page>(
         &mut self,
         literals: &Literals,
@@ -58,7 +58,8 @@ impl Queue {
             let queue = self.sequences.get_mut(self.executed..self.decoded).unwrap_or(&mut []);
             let done = executor.execute(queue, literals, remaining);
             self.executed = self.executed.wrapping_add(done);
-            // The parked copy comes before the next sequence, which must not be judged until it is made.
+            // The parked copy comes before the next sequence, which must not be judged until it is
+            // made.
             if executor.is_parked() {
                 return Ok(false);
             }
@@ -72,13 +73,14 @@ impl Queue {
 }
 
 impl Sequence {
-    /// Executes a sequence as far as the round has room. Returns `true` if it was executed entirely, or all
-    /// but a part of its match, which is parked.
+    /// Executes a sequence as far as the round has room. Returns `true` if it was executed
+    /// entirely, or all but a part of its match, which is parked.
     ///
     /// # Errors
     ///
-    /// The first of these that applies: the distance is zero, the literals are more than remain, the output
-    /// is more than the block's budget; then what [`copy`](Executor::copy) finds wrong with the distance.
+    /// The first of these that applies: the distance is zero, the literals are more than remain,
+    /// the output is more than the block's budget; then what [`copy`](Executor::copy) finds wrong
+    /// with the distance.
     #[cold]
     #[inline(never)]
     fn judge<P: Page>(
@@ -127,11 +129,11 @@ impl Resolver {
         self.repeated
     }
 
-    /// Resolves an Offset_Value (3.1.1.5), and updates the repeated offsets. This is written as selections
-    /// without branches, because which case comes next can't be predicted.
+    /// Resolves an Offset_Value (3.1.1.5), and updates the repeated offsets. This is written as
+    /// selections without branches, because which case comes next can't be predicted.
     ///
-    /// Values above 3 are offsets plus 3. Values 1 to 3 are repeated offsets, counted from the second one
-    /// on if there are no literals. `place` has this shift in it:
+    /// Values above 3 are offsets plus 3. Values 1 to 3 are repeated offsets, counted from the
+    /// second one on if there are no literals. `place` has this shift in it:
     ///
     /// ```text
     /// place   value      distance     the repeated offsets after it
@@ -142,7 +144,8 @@ impl Resolver {
     /// 4 up    4 up       value - 3    distance, first,  second
     /// ```
     ///
-    /// `third` is replaced from place 3 on and `second` from place 2 on; the distance always becomes first.
+    /// `third` is replaced from place 3 on and `second` from place 2 on; the distance always
+    /// becomes first.
     #[inline(always)]
     pub(super) fn sequence(&mut self, value: u32, literals_length: u32, length: u32) -> Sequence {
         let [first, second, third] = self.repeated;

@@ -13,17 +13,18 @@ const MAX_ROWS: usize = 512;
 /// The smallest Accuracy_Log (4.1.1).
 const MIN_LOG: u32 = 5;
 
-/// A row of a decoding table: what the symbol of one state stands for, and which states can be next.
+/// A row of a decoding table: what the symbol of one state stands for, and which states can be
+/// next.
 ///
 /// ```text
-/// | base, 32 bits | next, 16 bits | state_bits, 8 bits | bits, 8 bits |    (the compiler orders them)
+/// | base, 32 bits | next, 16 bits | state_bits, 8 bits | bits, 8 bits |  (ordered by the compiler)
 ///
 /// value of the symbol = base + `bits` bits of the stream
 /// next state          = next + `state_bits` bits of the stream
 /// ```
 ///
-/// A row has eight bytes. It has the base and extra bits of the symbol instead of the symbol itself, which
-/// spares a second lookup per symbol.
+/// A row has eight bytes. It has the base and extra bits of the symbol instead of the symbol
+/// itself, which spares a second lookup per symbol.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     /// The least value that the symbol stands for.
@@ -86,13 +87,13 @@ impl Alphabet {
 /// The error of a description that defines no table.
 pub(super) struct NotATable;
 
-/// Reads a value from 0 to `most` = `remaining + 1`, of which small ones have one bit less than the others
-/// (4.1.1).
+/// Reads a value from 0 to `most` = `remaining + 1`, of which small ones have one bit less than the
+/// others (4.1.1).
 ///
-/// `most` has `width + 1` bits, which allow 2^(`width` + 1) values: `short` more than there are. So `short`
-/// values can do with `width` bits, those from 0 to `short` - 1. If the low `width` bits are any other
-/// number, one more bit is read above them. If it is clear, the value is that number; if it is set, `short`
-/// is subtracted from the whole, so that the values have no gap.
+/// `most` has `width + 1` bits, which allow 2^(`width` + 1) values: `short` more than there are. So
+/// `short` values can do with `width` bits, those from 0 to `short` - 1. If the low `width` bits
+/// are any other number, one more bit is read above them. If it is clear, the value is that number;
+/// if it is set, `short` is subtracted from the whole, so that the values have no gap.
 ///
 /// ```text
 /// most = 157: width 7, short = 256 - 158 = 98
@@ -129,11 +130,11 @@ pub(super) struct Table<const N: usize> {
     rows: [Row; N],
     /// Accuracy_Log: bits of a state.
     log: u32,
-    /// The distribution from which the table was built (4.1.1): how likely each symbol is, in points out of
-    /// 2^`log`, or -1 for less than one point.
+    /// The distribution from which the table was built (4.1.1): how likely each symbol is, in
+    /// points out of 2^`log`, or -1 for less than one point.
     points: [i16; MAX_SYMBOLS],
-    /// Working memory of [`build`](Self::build): each symbol in order, as often as it has points, and room
-    /// for a word after that.
+    /// Working memory of [`build`](Self::build): each symbol in order, as often as it has points,
+    /// and room for a word after that.
     ordered: [u8; MAX_ROWS + 8],
 }
 
@@ -163,8 +164,8 @@ impl<const N: usize> Table<N> {
         bits.take(self.log as u8) as usize
     }
 
-    /// The state after `row`. The table must have no row in use from `ROWS` on. The state is masked here, so
-    /// that the compiler sees its range, and drops the mask in [`row`](Self::row).
+    /// The state after `row`. The table must have no row in use from `ROWS` on. The state is masked
+    /// here, so that the compiler sees its range, and drops the mask in [`row`](Self::row).
     #[inline(always)]
     pub(super) fn next<const ROWS: usize>(&self, row: &Row, bits: &mut BackwardBits<'_>) -> usize {
         const { assert!(ROWS <= N) };
@@ -176,14 +177,15 @@ impl<const N: usize> Table<N> {
         &self.rows[state & (N - 1)]
     }
 
-    /// Makes this the table of RLE_Mode: one row for `symbol`, which takes no bits and is its own next state.
+    /// Makes this the table of RLE_Mode: one row for `symbol`, which takes no bits and is its own
+    /// next state.
     pub(super) fn repeat(&mut self, symbol: Symbol) {
         self.log = 0;
         self.rows[0] = Row { base: symbol.base, bits: symbol.bits, ..Row::ZEROED };
     }
 
-    /// Reads the FSE Table Description at the start of `input`, and builds its table (4.1.1). Returns the
-    /// length of the description in bytes.
+    /// Reads the FSE Table Description at the start of `input`, and builds its table (4.1.1).
+    /// Returns the length of the description in bytes.
     #[inline(never)]
     pub(super) fn read(
         &mut self,
@@ -217,21 +219,22 @@ impl<const N: usize> Table<N> {
         Ok(input.len().saturating_sub(bits.unread().len()))
     }
 
-    /// Builds the rows from the distribution (4.1.1). If the points don't add up to the table's size, some
-    /// rows are meaningless.
+    /// Builds the rows from the distribution (4.1.1). If the points don't add up to the table's
+    /// size, some rows are meaningless.
     ///
-    /// First each row gets its symbol, in `base`. Then the rows get their next states. The rows of a symbol
-    /// with `p` points are numbered from `p` to 2 `p` - 1, from the lowest state up. Row number `c` reads as
-    /// many bits as it takes to shift `c` up to the range from `size` to 2 `size` - 1:
+    /// First each row gets its symbol, in `base`. Then the rows get their next states. The rows of
+    /// a symbol with `p` points are numbered from `p` to 2 `p` - 1, from the lowest state up. Row
+    /// number `c` reads as many bits as it takes to shift `c` up to the range from `size` to 2
+    /// `size` - 1:
     ///
     /// ```text
     /// bits = log - floor(log2 c)         next = (c << bits) - size
     /// ```
     ///
-    /// A row reaches 2^bits states, and `c << bits` grows by as much from one `c` to the next. So the range
-    /// of one row starts where that of the row before it ends. Where `c` is a power of two, that is at
-    /// `size`, and the range starts at 0 with one bit less. Together, the rows of a symbol reach each state
-    /// once. For 5 points and a size of 128:
+    /// A row reaches 2^bits states, and `c << bits` grows by as much from one `c` to the next. So
+    /// the range of one row starts where that of the row before it ends. Where `c` is a power of
+    /// two, that is at `size`, and the range starts at 0 with one bit less. Together, the rows of a
+    /// symbol reach each state once. For 5 points and a size of 128:
     ///
     /// ```text
     /// c                5      6      7       8      9
@@ -245,15 +248,15 @@ impl<const N: usize> Table<N> {
         let symbols = alphabet.size;
         let size = 1usize.wrapping_shl(log);
         let mask = size.wrapping_sub(1) & (N - 1);
-        // Symbols of less than one point get a row each, from the last row down. The others are listed in
-        // `ordered`, each as often as it has points. A store writes eight copies of a symbol, and the next
-        // symbol overwrites those that are too many. So symbols of one to eight points all take one store,
-        // without a branch on how many points it is.
+        // Symbols of less than one point get a row each, from the last row down. The others are
+        // listed in `ordered`, each as often as it has points. A store writes eight copies of a
+        // symbol, and the next symbol overwrites those that are too many. So symbols of one to
+        // eight points all take one store, without a branch on how many points it is.
         //
         //     a, 3 points   a a a a a a a a
         //     b, 1 point          b b b b b b b b
         //     c, 9 points           c c c c c c c c|c c c c c c c c
-        //     ordered       a a a b c c c c c c c c c x x x x x x x    x: to be overwritten, or unused
+        //     ordered       a a a b c c c c c c c c c x x x x x x x    x: unused, or overwritten
         let mut next = [0u16; 64];
         let mut rows = 0usize;
         let mut last = mask;

@@ -23,8 +23,8 @@ const WEIGHT_TABLE: usize = 1 << WEIGHT_LOG;
 const WEIGHTS_REFILLED: usize = 8;
 const _: () = assert!(WEIGHTS_REFILLED as u32 * WEIGHT_LOG <= BACKWARD_REFILLED);
 
-/// Symbols of a stream that are decoded per refill. Either reader provides 56 bits or more, which is enough
-/// for 5 codes of 11 bits. So the 11 bits of each lookup are bits of the stream, until that ends.
+/// Symbols of a stream that are decoded per refill. Either reader provides 56 bits or more, which
+/// is enough for 5 codes of 11 bits. So the bits of each lookup are the stream's, until that ends.
 const SYMBOLS: usize = (WINDOW_REFILLED / MAX_BITS) as usize;
 const _: () = assert!(WINDOW_REFILLED <= BACKWARD_REFILLED);
 
@@ -38,8 +38,8 @@ static WEIGHTS: Alphabet = {
     Alphabet::new(symbols)
 };
 
-/// What the next bits of a stream decode to. The low six bits are all that a shift uses of its count, so
-/// shifting by the whole entry shifts by the code's length.
+/// What the next bits of a stream decode to. The low six bits are all that a shift uses of its
+/// count, so shifting by the whole entry shifts by the code's length.
 ///
 /// ```text
 ///    15    8   7          0
@@ -99,8 +99,8 @@ impl Huffman {
         Ok(length.wrapping_add(1))
     }
 
-    /// Reads weights coded by FSE: by two states of one table in turn, until the bits are used up (4.2.1.2).
-    /// Returns their number.
+    /// Reads weights coded by FSE: by two states of one table in turn, until the bits are used up
+    /// (4.2.1.2). Returns their number.
     #[inline(never)]
     fn read_fse_weights(&mut self, stream: &[u8]) -> Option<usize> {
         let mut bits = BackwardBits::new(stream)?;
@@ -128,10 +128,10 @@ impl Huffman {
         }
     }
 
-    /// Builds the table from `count` weights and a last one that completes the tree (4.2.1, 4.2.1.3).
+    /// Builds the table from `count` weights and a last one that completes the tree (4.2.1.3).
     #[inline(never)]
     fn build(&mut self, count: usize) -> Option<()> {
-        // The number of symbols of each weight. A weight above `MAX_BITS` makes the sum below too large.
+        // Symbols of each weight. A weight above `MAX_BITS` makes the sum below too large.
         let mut symbols = [0u32; WEIGHT_VALUES];
         for &weight in self.weights.get(..count)? {
             let symbols = &mut symbols[usize::from(weight) % WEIGHT_VALUES];
@@ -157,7 +157,8 @@ impl Huffman {
         if symbols[1] == 0 {
             return None;
         }
-        // Symbols are sorted by weight, and by number within a weight: the order of their runs in the table.
+        // Symbols are sorted by weight, and by number within a weight: the order of their runs in
+        // the table.
         let (mut places, mut place) = ([0u8; WEIGHT_VALUES], 0u8);
         for (begin, &symbols) in places.iter_mut().zip(&symbols) {
             *begin = place;
@@ -171,8 +172,8 @@ impl Huffman {
             *place = place.wrapping_add(1);
             symbol = symbol.wrapping_add(1);
         }
-        // A code of n bits has a run of 2^(MAX_BITS - n) entries: all indices that start with it. The runs
-        // are of one size for one weight, so the size is chosen once per weight.
+        // A code of n bits has a run of 2^(MAX_BITS - n) entries: all indices that start with it.
+        // The runs are of one size for one weight, so the size is chosen once per weight.
         let unused = MAX_BITS.wrapping_sub(bits);
         let (mut order, mut table) = (&self.order[..], &mut self.table[..]);
         for (weight, &symbols) in (0..=u8::MAX).zip(&symbols) {
@@ -205,7 +206,7 @@ impl Huffman {
         self.decode_rest(&mut bits, out)
     }
 
-    /// Decodes four streams at once, which have the symbols of the quarters of `out` in order (4.2.2).
+    /// Decodes four streams at once, one for each quarter of `out` in order (4.2.2).
     #[inline(never)]
     pub(super) fn decode_four(&self, streams: [&[u8]; 4], out: &mut [u8]) -> Option<()> {
         let quarter = out.len().div_ceil(4);
@@ -227,22 +228,23 @@ impl Huffman {
         Some(())
     }
 
-    /// Decodes four streams while each has eight bytes for a refill and room for [`SYMBOLS`]. Returns the
-    /// number of symbols decoded from each stream. This is not inlined, because its loop takes all registers.
+    /// Decodes four streams while each has eight bytes for a refill and room for [`SYMBOLS`].
+    /// Returns the number of symbols decoded from each stream. This is not inlined, because its
+    /// loop takes all registers.
     #[inline(never)]
     fn decode_rounds(
         &self,
         streams: &mut [BackwardWindow<'_>; 4],
         [a, b, c, d]: &mut [&mut [u8]; 4],
     ) -> Option<usize> {
-        // All quarters are cut to the length of the last, which is the shortest, so that one comparison per
-        // round bounds all of them.
+        // All quarters are cut to the length of the last, which is the shortest, so that one
+        // comparison per round bounds all of them.
         let length = d.len();
         let (a, b, c) = (a.get_mut(..length)?, b.get_mut(..length)?, c.get_mut(..length)?);
         // Copies that live in registers.
         let [mut s, mut t, mut u, mut v] = *streams;
         let mut done = 0u32;
-        // Where a symbol's code starts depends on the symbol before it, but only in the same stream. So the
+        // Where a symbol's code starts depends on the symbol before it in the same stream. So the
         // streams take turns symbol by symbol, and a processor can overlap their lookups.
         while let (Some(a), Some(b), Some(c), Some(d)) =
             (chunk(a, done), chunk(b, done), chunk(c, done), chunk(d, done))
@@ -302,8 +304,8 @@ fn chunk(out: &mut [u8], at: u32) -> Option<&mut [u8; SYMBOLS]> {
     out.get_mut(at..at.wrapping_add(SYMBOLS))?.first_chunk_mut()
 }
 
-/// Writes a run of `N` entries for each of `symbols`, whose codes have `length` bits, to the start of
-/// `table`. Returns the rest of the table. `N` is a constant so that a run is one or two stores.
+/// Writes a run of `N` entries for each of `symbols`, whose codes have `length` bits, to the start
+/// of `table`. Returns the rest of the table. `N` is a constant so that a run is one or two stores.
 #[inline(always)]
 fn fill<'t, const N: usize>(
     mut table: &'t mut [Entry],
@@ -322,7 +324,7 @@ fn entry(symbol: u8, length: u16) -> Entry {
     u16::from(symbol) << 8 | length
 }
 
-/// Length of a weight's run, in codes of the tree's longest length: 2^(`weight` - 1), and 0 for weight 0.
+/// Length of a weight's run, in codes of the longest length: 2^(`weight` - 1), and 0 for weight 0.
 fn entries(weight: u8) -> u32 {
     1u32.wrapping_shl(u32::from(weight)) >> 1
 }
@@ -336,7 +338,8 @@ mod tests {
 
     /// The weights of a random tree whose longest code has `bits` bits, including the last weight.
     fn tree(seed: u32, bits: u32) -> Vec<u8> {
-        // The lengths of a complete code: one code of each length and two of the longest, some of them split.
+        // The lengths of a complete code: one code of each length and two of the longest, some of
+        // them split.
         let mut lengths: Vec<u32> = (1..=bits).chain([bits]).collect();
         let mut random = seed;
         for _ in 0..200 {

@@ -13,15 +13,15 @@ use super::MAX_BLOCK;
 
 /// Size of the Jump_Table, which has the sizes of three streams (3.1.1.3.1.6).
 const JUMP_TABLE: usize = 6;
-/// Fewest literals that four streams may have, as in the reference decoder. The first three streams have a
-/// quarter each, rounded up, which would be too many of 2 or 5 literals, for example.
+/// Fewest literals that four streams may have, as in the reference decoder. The first three streams
+/// have a quarter each, rounded up, which would be too many of 2 or 5 literals, for example.
 const MIN_FOUR: usize = 6;
 
 /// Bytes after the last literal that a copy of literals may read, because it copies whole chunks.
 const LITERALS_AFTER: usize = size_of::<Literals>() - MAX_BLOCK;
 
-/// Reads the literals section at the start of `block`, and stores the literals, at most `max`, at the start
-/// of `literals`. Returns the number of literals, and the section's length in bytes.
+/// Reads the literals section at the start of `block`, and stores the literals, at most `max`, at
+/// the start of `literals`. Returns the number of literals, and the section's length in bytes.
 pub(super) fn read(
     block: &[u8],
     max: usize,
@@ -56,8 +56,8 @@ pub(super) fn read(
             }
         }
     }
-    // A copy in whole chunks can put bytes after the last literal into a page, as scratch bytes. Clear
-    // them, so that earlier contents of the decoder's memory don't get there.
+    // A copy in whole chunks can put bytes after the last literal into a page, as scratch bytes.
+    // Clear them, so that earlier contents of the decoder's memory don't get there.
     if let Some(after) = literals.get_mut(length..).and_then(|after| after.first_chunk_mut()) {
         *after = [0; LITERALS_AFTER];
     }

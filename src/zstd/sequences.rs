@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The Sequences_Section of a compressed block: decoding and executing sequences (RFC 8878, 3.1.1.3.2 and
-//! 3.1.1.4).
+//! The Sequences_Section of a compressed block: decoding and executing sequences (RFC 8878,
+//! 3.1.1.3.2 and 3.1.1.4).
 
 use core::ops::Range;
 
@@ -18,23 +18,24 @@ use super::codes::{
 use super::execute::{Literals, Queue, Resolver, SIZE};
 use super::fse::Table;
 
-/// Most extra bits of a sequence's three codes for which a single refill is enough. What one sequence
-/// reads, in this order:
+/// Most extra bits of a sequence's three codes for which a single refill is enough. What one
+/// sequence reads, in this order:
 ///
 /// ```text
 /// offset   | match length | literals length | three state updates
 /// up to 31 | up to 16     | up to 16        | up to 9 + 9 + 8 = STATE_BITS
 /// ```
 ///
-/// A refill provides 57 bits, so after 26 for the states 31 remain for the rest. A sequence with more extra
-/// bits is rare, and takes three refills: one for the offset, one for both lengths, and one for the states.
+/// A refill provides 57 bits, so after 26 for the states 31 remain for the rest. A sequence with
+/// more extra bits is rare, and takes three refills: one for the offset, one for both lengths, and
+/// one for the states.
 const MAX_FAST_BITS: u8 = (BACKWARD_REFILLED - STATE_BITS) as u8;
 const _: () = assert!(OFFSET_CODES as u32 - 1 <= BACKWARD_REFILLED);
 const _: () = assert!(16 + 16 <= BACKWARD_REFILLED);
 const _: () = assert!(STATE_BITS <= BACKWARD_REFILLED);
 
-/// The sequences of the present block, and what blocks take over from the ones before: tables and repeated
-/// offsets. All-zero memory is a valid value.
+/// The sequences of the present block, and what blocks take over from the ones before: tables and
+/// repeated offsets. All-zero memory is a valid value.
 pub(super) struct Sequences {
     /// Whether there are tables that Repeat_Mode can use.
     known: bool,
@@ -91,8 +92,8 @@ impl Sequences {
         self.repeated
     }
 
-    /// Reads the header and the tables at the start of `section`, and begins its bitstream, which is the
-    /// rest. Returns the bitstream. The block may write `budget` bytes.
+    /// Reads the header and the tables at the start of `section`, and begins its bitstream, which
+    /// is the rest. Returns the bitstream. The block may write `budget` bytes.
     pub(super) fn begin<'a>(
         &mut self,
         section: &'a [u8],
@@ -154,9 +155,9 @@ impl Sequences {
         self.budget as usize
     }
 
-    /// Decodes and executes sequences until none remain or the round has no more room. Their literals are
-    /// the `remaining` ones of `literals`. This is not inlined, so that its stack is free while literals are
-    /// decoded.
+    /// Decodes and executes sequences until none remain or the round has no more room. Their
+    /// literals are the `remaining` ones of `literals`. This is not inlined, so that its stack is
+    /// free while literals are decoded.
     #[inline(never)]
     pub(super) fn run<P: Page>(
         &mut self,
@@ -181,8 +182,8 @@ impl Sequences {
         Ok(step)
     }
 
-    /// Fills the queue with the next sequences. An error is kept as `verdict`, which counts once the
-    /// sequences before it have been executed.
+    /// Fills the queue with the next sequences. An error is kept as `verdict`, which counts once
+    /// the sequences before it have been executed.
     fn decode(&mut self, stream: &[u8]) {
         let mut bits = BackwardBits::resume(stream, self.held);
         let mut count = 0usize;
@@ -213,11 +214,12 @@ impl Sequences {
 
     /// Decodes up to `most` sequences into the queue's slots from `first` on. Returns how many.
     ///
-    /// Without `LAST`, this stops before a sequence for which the stream has fewer than eight bytes, or that
-    /// has more than [`MAX_FAST_BITS`] extra bits. So no bits can be missing, and there are no checks.
+    /// Without `LAST`, this stops before a sequence for which the stream has fewer than eight
+    /// bytes, or that has more than [`MAX_FAST_BITS`] extra bits. So no bits can be missing, and
+    /// there are no checks.
     ///
-    /// With `LAST`, it decodes one sequence of any kind by three refills. It reads states after that only if
-    /// another sequence follows. The caller checks whether bits were missing.
+    /// With `LAST`, it decodes one sequence of any kind by three refills. It reads states after
+    /// that only if another sequence follows. The caller checks whether bits were missing.
     #[inline(never)]
     fn decode_some<const LAST: bool>(
         &mut self,

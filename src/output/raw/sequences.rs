@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! Sequences of literals and matches. The loop that executes a sequence holds what it reads and writes
-//! against the limits of the round.
+//! Sequences of literals and matches. The loop that executes a sequence holds what it reads and
+//! writes against the limits of the round.
 
 use core::ops::Range;
 use core::slice;
@@ -29,21 +29,23 @@ pub(crate) struct Executor<'c, 'a, P> {
 }
 
 impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
-    /// Takes the addresses, for sequences that may write `budget` bytes. This is a function of its own, so
-    /// that its stack is free while they are executed.
+    /// Takes the addresses, for sequences that may write `budget` bytes. This is a function of its
+    /// own, so that its stack is free while they are executed.
     #[inline(never)]
     pub(crate) fn new(cursor: &'c mut Cursor<'a, P>, budget: usize) -> Self {
         let Cursor { pages, rules, parked, at, end, .. } = cursor;
         let mut near = Near::new(pages, rules.page_shift);
         let limits = Limits::new(rules, near.length, *end, *at, budget);
         let covered = near.cover(limits.lowest.min(0).unsigned_abs());
-        // INVARIANT: `Limits` leaves as much room as it promises, and `near` covers `covered` bytes.
+        // INVARIANT: `Limits` leaves as much room as it promises, and `near` covers `covered`
+        // bytes.
         let nearest = limits.lowest.max((covered as isize).wrapping_neg());
         Self { near, limits, nearest, end: *end, rules, parked, at }
     }
 
-    /// Executes sequences while nothing is wrong with them. Their literals are the range `remaining` of
-    /// `literals`. Returns how many it executed; of the next one nothing has been written but scratch bytes.
+    /// Executes sequences while nothing is wrong with them. Their literals are the range
+    /// `remaining` of `literals`. Returns how many it executed; of the next one nothing has been
+    /// written but scratch bytes.
     #[inline(never)]
     pub(crate) fn execute(
         &mut self,
@@ -70,7 +72,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
             }
             let source = if end < stop { self.source(middle, length, distance) } else { None };
             let Some(source) = source else {
-                // SAFETY: These bytes are in `literals`, where they end at `last_literal` or before.
+                // SAFETY: These bytes are in `literals`, where they end at `last_literal` or
+                // before.
                 let run = unsafe { slice::from_raw_parts(literal, run) };
                 let Some(after) = self.execute_exactly(at, run, length, distance) else { break };
                 (at, literal, next) = (after, literal.wrapping_add(run.len()), rest);
@@ -80,10 +83,11 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
                 continue;
             };
             debug_assert!(end.saturating_add(CHUNK) <= self.near.length);
-            // SAFETY: Each store starts inside its run, or is the first of it, so at a place up to `end`,
-            // from which there is room for a chunk. Reads of literals end at most a chunk after the last
-            // literal, where `literals` goes on. Reads of the match stay in the source's page, as `source`
-            // has seen; in the present page they end at most a chunk after `end`.
+            // SAFETY: Each store starts inside its run, or is the first of it, so at a place up to
+            // `end`, from which there is room for a chunk. Reads of literals end at most a chunk
+            // after the last literal, where `literals` goes on. Reads of the match stay in the
+            // source's page, as `source` has seen; in the present page they end at most a chunk
+            // after `end`.
             unsafe {
                 copy_literals(literal, page.add(at), run);
                 if distance < WORD {
@@ -101,8 +105,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         sequences.len().wrapping_sub(next.len())
     }
 
-    /// The address of the byte `distance` bytes before `middle`. `None`, unless a match of `length` bytes
-    /// from there is allowed and all its chunks lie in one page.
+    /// The address of the byte `distance` bytes before `middle`. `None`, unless a match of `length`
+    /// bytes from there is allowed and all its chunks lie in one page.
     #[inline(always)]
     fn source(&self, middle: usize, length: usize, distance: usize) -> Option<*const u8> {
         let from = (middle as isize).wrapping_sub(distance as isize);
@@ -133,8 +137,9 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         Some(page.as_ptr().wrapping_add(offset))
     }
 
-    /// Executes a sequence with these literals at `at`, and writes nothing after it. Returns the place after
-    /// it. `None`, and nothing done but scratch bytes, if it does not fit or is not allowed.
+    /// Executes a sequence with these literals at `at`, and writes nothing after it. Returns the
+    /// place after it. `None`, and nothing done but scratch bytes, if it does not fit or is not
+    /// allowed.
     #[cold]
     #[inline(never)]
     fn execute_exactly(
@@ -164,7 +169,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.limits.most.saturating_sub(*self.at)
     }
 
-    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is written.
+    /// Whether the rest of a copy waits for the next page. Nothing may be executed before it is
+    /// written.
     pub(crate) fn is_parked(&self) -> bool {
         self.parked.length > 0
     }
@@ -179,8 +185,8 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
         self.exactly(|exact| exact.extend(bytes))
     }
 
-    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
-    /// fit.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what
+    /// does not fit.
     pub(crate) fn copy(&mut self, distance: usize, length: usize) -> Result<(), Error> {
         self.exactly(|exact| {
             if exact.copy(distance, length) {
@@ -204,11 +210,12 @@ impl<'c, 'a, P: Page> Executor<'c, 'a, P> {
 ///
 /// # Safety
 ///
-/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on, and
-/// they are apart.
+/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room`
+/// on, and they are apart.
 #[inline(always)]
 unsafe fn copy_literals(source: *const u8, room: *mut u8, length: usize) {
-    // SAFETY: The first chunk is there whatever the length; what comes after it, as the caller promises.
+    // SAFETY: The first chunk is there whatever the length; what comes after it, as the caller
+    // promises.
     unsafe {
         copy_by_chunks(source, room, 0, CHUNK);
         if length > CHUNK {
@@ -231,16 +238,18 @@ unsafe fn copy_more_literals(source: *const u8, room: *mut u8, length: usize) {
 
 /// Copies a match in words, at least two.
 ///
-/// Most matches start where something was written just before. A word often lies within one earlier store,
-/// which a processor forwards at once; a chunk spans several stores, and has to wait for all of them.
+/// Most matches start where something was written just before. A word often lies within one earlier
+/// store, which a processor forwards at once; a chunk spans several stores, and has to wait for all
+/// of them.
 ///
 /// # Safety
 ///
-/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room` on, and
-/// `source` is a word or more before `room`, unless they are apart.
+/// `length` bytes, rounded up to a chunk, can be read from `source` on and be written from `room`
+/// on, and `source` is a word or more before `room`, unless they are apart.
 #[inline(always)]
 unsafe fn copy_match(source: *const u8, room: *mut u8, length: usize) {
-    // SAFETY: Two words are there whatever the length; what comes after them, as the caller promises.
+    // SAFETY: Two words are there whatever the length; what comes after them, as the caller
+    // promises.
     unsafe {
         copy_by_words(source, room, 0, CHUNK);
         if length > CHUNK {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Literals and short copies while there is ample room.
 //!
-//! A [`Spot`] stands for room: it exists only where its bytes fit. What a copy reads is held against
-//! [`lowest`](Margins::lowest) in the method that reads it.
+//! A [`Spot`] stands for room: it exists only where its bytes fit. What a copy reads is held
+//! against [`lowest`](Margins::lowest) in the method that reads it.
 
 use core::slice;
 
@@ -37,13 +37,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Fast { near, margins: Margins::none(*end), rules, parked, at, failed: None }
     }
 
-    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next byte.
-    /// Without a page there is no room.
+    /// Begins the stretch; no symbol has a distance above `farthest`. Returns the place of the next
+    /// byte. Without a page there is no room.
     #[inline(never)]
     pub(crate) fn begin(&mut self, farthest: usize) -> usize {
         let wanted = farthest.min(self.rules.window).min(self.rules.earlier);
         let covered = self.near.cover(wanted);
-        // INVARIANT: `Margins` leaves as much room as it promises, and goes no further back than `covered`.
+        // INVARIANT: `Margins` leaves as much room as it promises, and goes no further back than
+        // `covered`.
         let (length, end) = (self.near.length, self.margins.end);
         self.margins = Margins::new(self.rules, length, end, covered, farthest);
         *self.at
@@ -62,14 +63,15 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at >= self.margins.end
     }
 
-    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy failed.
+    /// Whether nothing more may be decoded: the rest of a copy waits for the next page, or a copy
+    /// failed.
     #[inline(always)]
     pub(crate) fn is_stopped(&self) -> bool {
         self.parked.length > 0 || self.failed.is_some()
     }
 
-    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the round must
-    /// end before that.
+    /// Writes one byte at `at`, and returns the place after it. `None`, and nothing done, if the
+    /// round must end before that.
     #[inline(always)]
     pub(crate) fn push(&mut self, at: usize, byte: u8) -> Option<usize> {
         if self.is_full(at) {
@@ -89,14 +91,14 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Ok(())
     }
 
-    /// The address of the byte `distance` bytes before the place `at`, and that of `at`. `None`, unless the
-    /// source is near and `length` bytes lie in one page from either on.
+    /// The address of the byte `distance` bytes before the place `at`, and that of `at`. `None`,
+    /// unless the source is near and `length` bytes lie in one page from either on.
     #[inline]
     fn addresses(&self, at: usize, distance: usize, length: usize) -> Option<(*const u8, *mut u8)> {
         let near = &self.near;
         let from = (at as isize).wrapping_sub(distance as isize);
-        // In this order, as each comparison relies on those before it: no difference overflows, and `from` is
-        // less than `at` and has an address.
+        // In this order, as each comparison relies on those before it: no difference overflows, and
+        // `from` is less than `at` and has an address.
         let is_near = at <= near.length
             && (distance as isize) > 0
             && from >= self.margins.lowest
@@ -106,8 +108,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         is_near.then(|| unsafe { (near.address(from), near.page.add(at)) })
     }
 
-    /// A copy that is longer than [`SHORT`], or that overlaps itself: in chunks or words, if they all lie in
-    /// one page, or else by [`copy_exactly`](Self::copy_exactly).
+    /// A copy that is longer than [`SHORT`], or that overlaps itself: in chunks or words, if they
+    /// all lie in one page, or else by [`copy_exactly`](Self::copy_exactly).
     #[cold]
     #[inline(never)]
     fn copy_long(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -115,9 +117,10 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         let Some((source, room)) = self.addresses(at, distance, rounded) else {
             return self.copy_exactly(at, distance, length);
         };
-        // SAFETY: The copy writes no more than `rounded` bytes, as the last store starts before `length` and
-        // has at most `CHUNK` bytes. It reads as many bytes, `distance` bytes before those that it writes, or
-        // the first `WORD` of them. All are in their pages, where `addresses` found them.
+        // SAFETY: The copy writes no more than `rounded` bytes, as the last store starts before
+        // `length` and has at most `CHUNK` bytes. It reads as many bytes, `distance` bytes before
+        // those that it writes, or the first `WORD` of them. All are in their pages, where
+        // `addresses` found them.
         unsafe {
             if distance >= CHUNK {
                 copy_by_chunks(source, room, 0, length);
@@ -130,16 +133,17 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         at.wrapping_add(length)
     }
 
-    /// Executes a copy whose source lies in one page and does not overlap the room for it, and writes nothing
-    /// after it. `None`, and nothing done, if it is another copy, or if there is no room.
+    /// Executes a copy whose source lies in one page and does not overlap the room for it, and
+    /// writes nothing after it. `None`, and nothing done, if it is another copy, or if there is no
+    /// room.
     #[inline(always)]
     fn copy_apart(&mut self, at: usize, distance: usize, length: usize) -> Option<()> {
         if distance < length {
             return None;
         }
         let (source, room) = self.addresses(at, distance, length)?;
-        // SAFETY: Both are in their pages, where `addresses` found them. `room` starts `distance` bytes after
-        // `source` if both are in the present page, so that they do not overlap.
+        // SAFETY: Both are in their pages, where `addresses` found them. `room` starts `distance`
+        // bytes after `source` if both are in the present page, so that they do not overlap.
         let (source, room) = unsafe {
             (slice::from_raw_parts(source, length), slice::from_raw_parts_mut(room, length))
         };
@@ -147,8 +151,8 @@ impl<'c, 'a, P: Page> Fast<'c, 'a, P> {
         Some(())
     }
 
-    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what does not
-    /// fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, in whichever page that is, and parks what
+    /// does not fit. Returns the place after them, or [`NOWHERE`] if the copy failed.
     #[cold]
     #[inline(never)]
     pub(crate) fn copy_exactly(&mut self, at: usize, distance: usize, length: usize) -> usize {
@@ -219,8 +223,8 @@ impl<'f, 'c, 'a, P: Page> Spot<'f, 'c, 'a, P, 1> {
 }
 
 impl<P: Page> Spot<'_, '_, '_, P, 0> {
-    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the place after
-    /// them, or [`NOWHERE`] if the copy failed.
+    /// Copies `length` bytes from `distance` bytes back, and parks what does not fit. Returns the
+    /// place after them, or [`NOWHERE`] if the copy failed.
     #[inline(always)]
     pub(crate) fn copy(self, distance: usize, length: usize) -> usize {
         let Self { fast, at } = self;
@@ -240,9 +244,10 @@ impl<P: Page> Spot<'_, '_, '_, P, 0> {
             return fast.copy_exactly(at, distance, length);
         }
         debug_assert!(from <= at as isize && at.saturating_add(SHORT) <= near.length);
-        // SAFETY: `distance` is not negative, so `lowest <= from <= at`. `SHORT` bytes from `from` on are in its
-        // page: the last comparison says so for one of `mask + 1` bytes, and for the present page `from <= at`
-        // does, as there is room for `SHORT` bytes at `at`. Both chunks are read before either is written.
+        // SAFETY: `distance` is not negative, so `lowest <= from <= at`. `SHORT` bytes from `from`
+        // on are in its page: the last comparison says so for one of `mask + 1` bytes, and for the
+        // present page `from <= at` does, as there is room for `SHORT` bytes at `at`. Both chunks
+        // are read before either is written.
         unsafe {
             let source = near.address(from).cast::<u128>();
             let room = near.page.add(at).cast::<u128>();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A naive range decoder and its encoder, for tests (LZMA specification, "Range Decoder" and "The Binary Tree
-//! of bit models").
+//! A naive range decoder and its encoder, for tests (LZMA specification, "Range Decoder" and "The
+//! Binary Tree of bit models").
 
 use std::vec::Vec;
 
@@ -11,8 +11,8 @@ use crate::Error;
 pub(in super::super) type Probability = u16;
 pub(in super::super) const HALF: Probability = 1024;
 
-/// Where bits come from: a [decoder](RangeDecoder), or an [`Inventor`], with which a walk through the model makes
-/// a random stream.
+/// Where bits come from: a [decoder](RangeDecoder), or an [`Inventor`], with which a walk through
+/// the model makes a random stream.
 pub(in super::super) trait Source {
     /// A bit with this probability, which adapts.
     fn bit(&mut self, probability: &mut Probability) -> Result<usize, Error>;
@@ -49,8 +49,8 @@ fn adapt(probability: &mut Probability, bit: usize) {
     }
 }
 
-/// "Range Decoder". The specification reads a byte after the bit that makes it due. This one reads it before
-/// the next bit, so that a truncated stream yields each symbol whose bits are there.
+/// "Range Decoder". The specification reads a byte after the bit that makes it due. This one reads
+/// it before the next bit, so that a truncated stream yields each symbol whose bits are there.
 pub(in super::super) struct RangeDecoder<'a> {
     input: &'a [u8],
     at: usize,

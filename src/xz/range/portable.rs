@@ -12,7 +12,8 @@ pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probabilit
     let mut symbol = 1;
     let mut probability = tree[1];
     for _ in 0..N.trailing_zeros() {
-        // Both are loaded before it is known which one it will be. After the last bit neither is used.
+        // Both are loaded before it is known which one it will be. After the last bit neither is
+        // used.
         let below = [tree[symbol << 1 & (N - 1)], tree[(symbol << 1 | 1) & (N - 1)]];
         let (one, adapted) = coder.digit(probability);
         tree[symbol & (N - 1)] = adapted;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 //! Trees of bits, direct bits and literals after a match, in assembly for x86-64.
 //!
-//! A compiler compares the code with the bound several times for each bit, and keeps part of what it needs in
-//! memory. Here one subtraction decides, by its carry: the range, the code, the next probability, the bit and
-//! where the present probability moves are each selected by that carry, without a branch. Both probabilities
-//! that can be next are loaded before it is known which one it will be.
+//! A compiler compares the code with the bound several times for each bit, and keeps part of what
+//! it needs in memory. Here one subtraction decides, by its carry: the range, the code, the next
+//! probability, the bit and where the present probability moves are each selected by that carry,
+//! without a branch. Both probabilities that can be next are loaded before it is known which one it
+//! will be.
 //!
 //! This is a step in a tree (`branch!`), at the node `s` with the probability `p`:
 //!
@@ -23,12 +24,13 @@
 //! tree[s] = p - (kept >> 5)            nearer to 2017   nearer to 31
 //! ```
 //!
-//! With a range of 0x8000_0000 and a `p` of 1024, `bound` is 0x10_0000 * 1024 = 0x4000_0000, and the range
-//! becomes that for either bit. A code of 0x1234_5678 means 0: it stays, and `p` becomes 1024 - (-993 >> 5) =
-//! 1056. A code of 0x5000_0000 means 1: it becomes 0x1000_0000, and `p` becomes 1024 - (1024 >> 5) = 992.
+//! With a range of 0x8000_0000 and a `p` of 1024, `bound` is 0x10_0000 * 1024 = 0x4000_0000, and
+//! the range becomes that for either bit. A code of 0x1234_5678 means 0: it stays, and `p` becomes
+//! 1024 - (-993 >> 5) = 1056. A code of 0x5000_0000 means 1: it becomes 0x1000_0000, and `p`
+//! becomes 1024 - (1024 >> 5) = 992.
 //!
-//! `portable.rs` does the same in safe Rust, for other machines, Miri and the feature `safe`. Each function
-//! here leaves its work to that one if there is less than a byte of input for each bit.
+//! `portable.rs` does the same in safe Rust, for other machines, Miri and the feature `safe`. Each
+//! function here leaves its work to that one if there is less than a byte of input for each bit.
 
 #[cfg(all(test, target_os = "linux"))]
 #[path = "x86_64_tests.rs"]
@@ -57,10 +59,10 @@ macro_rules! normalize {
     };
 }
 
-/// Decodes a bit whose probability is in `$now`, and updates `range` and `code`. The carry is set if the bit
-/// is zero. `kept >> 5` (arithmetic shift) is then the number to subtract from the probability. `kept` is the
-/// probability itself if the bit is one. If the bit is zero, it is the probability less 2017, which is at
-/// most zero.
+/// Decodes a bit whose probability is in `$now`, and updates `range` and `code`. The carry is set
+/// if the bit is zero. `kept >> 5` (arithmetic shift) is then the number to subtract from the
+/// probability. `kept` is the probability itself if the bit is one. If the bit is zero, it is the
+/// probability less 2017, which is at most zero.
 #[rustfmt::skip]
 macro_rules! decide {
     ($now:literal) => {
@@ -80,8 +82,9 @@ macro_rules! decide {
     };
 }
 
-/// Appends the bit to the symbol in `$symbol`, which makes the one in `$longer`: twice the symbol plus one,
-/// less the carry. Adapts the probability in `$now`, and stores it at the index in `$index`.
+/// Appends the bit to the symbol in `$symbol`, which makes the one in `$longer`: twice the symbol
+/// plus one, less the carry. Adapts the probability in `$now`, and stores it at the index in
+/// `$index`.
 #[rustfmt::skip]
 macro_rules! append {
     ($now:literal, $index:literal, $symbol:literal, $longer:literal) => {
@@ -95,16 +98,16 @@ macro_rules! append {
     };
 }
 
-/// Decodes the last bit of a tree, at the node in `$node`, whose probability is in `$now`. `$below` is then
-/// the result.
+/// Decodes the last bit of a tree, at the node in `$node`, whose probability is in `$now`. `$below`
+/// is then the result.
 macro_rules! leaf {
     ($now:literal, $node:literal, $below:literal) => {
         concat!(decide!($now), append!($now, $node, $node, $below))
     };
 }
 
-/// Decodes a bit of a tree that is not the last one, at the node in `$node`, whose probability is in `$now`.
-/// `$below` is then the node below, and `$next` its probability.
+/// Decodes a bit of a tree that is not the last one, at the node in `$node`, whose probability is
+/// in `$now`. `$below` is then the node below, and `$next` its probability.
 #[rustfmt::skip]
 macro_rules! branch {
     ($now:literal, $next:literal, $node:literal, $below:literal) => {
@@ -130,14 +133,14 @@ macro_rules! branch_and_leaf {
     };
 }
 
-/// Decodes the bit `ecx` of a literal, which is not the last one. `$now` has its probability; `$next` is then
-/// the next one.
+/// Decodes the bit `ecx` of a literal, which is not the last one. `$now` has its probability;
+/// `$next` is then the next one.
 ///
-/// `ahead = path >> ecx` is the head of the path that ends with the suggested bit (see [`LiteralCoder`]). If
-/// all bits so far are as suggested, it is twice the symbol and that bit. So `bound = ahead - 2 * symbol` is
-/// the suggested bit. If one of them is not, `bound` is any other number, and above 1 as an unsigned one. It
-/// selects where the present probability is stored, and where the next one comes from, for either value of
-/// the bit:
+/// `ahead = path >> ecx` is the head of the path that ends with the suggested bit (see
+/// [`LiteralCoder`]). If all bits so far are as suggested, it is twice the symbol and that bit. So
+/// `bound = ahead - 2 * symbol` is the suggested bit. If one of them is not, `bound` is any other
+/// number, and above 1 as an unsigned one. It selects where the present probability is stored, and
+/// where the next one comes from, for either value of the bit:
 ///
 /// ```text
 /// bound   present at      next, after a 0    next, after a 1     (ahead' = path >> (ecx - 1))
@@ -146,8 +149,8 @@ macro_rules! branch_and_leaf {
 /// else    plain[s]        plain[2 s]         plain[2 s + 1]
 /// ```
 ///
-/// `tree` points to `plain`, which `agreed` follows: `agreed[i]` has the index 256 + i from there, and stands
-/// 512 bytes and i numbers after it.
+/// `tree` points to `plain`, which `agreed` follows: `agreed[i]` has the index 256 + i from there,
+/// and stands 512 bytes and i numbers after it.
 #[rustfmt::skip]
 macro_rules! suggested {
     ($now:literal, $next:literal) => {
@@ -191,8 +194,8 @@ macro_rules! last_suggested {
     };
 }
 
-/// Runs the assembly for `$bits` bits, which takes at most as many bytes of input: no bit takes more than
-/// one. `$otherwise` is for less input.
+/// Runs the assembly for `$bits` bits, which takes at most as many bytes of input: no bit takes
+/// more than one. `$otherwise` is for less input.
 macro_rules! run {
     ($coder:ident, $bits:expr, $otherwise:expr, [$($code:expr),* $(,)?], $($operands:tt)*) => {
         let start = $coder.rest.as_slice();
@@ -205,8 +208,9 @@ macro_rules! run {
         }
         let (mut range, mut code) = ($coder.state.range, $coder.state.code);
         let mut input = start.as_ptr();
-        // SAFETY: It reads at most `$bits` bytes of input, which are there. All other memory that it uses is
-        // in what the operand `tree` points to, for the reason that stands beside that operand.
+        // SAFETY: It reads at most `$bits` bytes of input, which are there. All other memory that
+        // it uses is in what the operand `tree` points to, for the reason that stands beside that
+        // operand.
         unsafe {
             asm!(
                 $($code,)*
@@ -232,8 +236,8 @@ macro_rules! tree {
         fn $name(coder: &mut Coder<'_>, tree: &mut [Probability; $size]) -> usize {
             const BITS: usize = ($size as usize).trailing_zeros() as usize;
             let symbol: usize;
-            // Nodes count from one. Each node is in the tree. Unless it is on the last level, where `leaf`
-            // loads nothing, both nodes below it are in the tree too.
+            // Nodes count from one. Each node is in the tree. Unless it is on the last level, where
+            // `leaf` loads nothing, both nodes below it are in the tree too.
             run!(
                 coder,
                 BITS,
@@ -261,7 +265,8 @@ tree!(three_bits, 8, [two_branches!(), leaf!("p", "s", "t"), "mov {s:e}, {t:e}"]
 /// Decodes a number of `log2(N)` bits, the highest first. The result has a one before it.
 #[inline(always)]
 pub(super) fn tree<const N: usize>(coder: &mut Coder<'_>, tree: &mut [Probability; N]) -> usize {
-    // `N` is known when this is compiled, and so are the lengths: there is neither a branch nor a check.
+    // `N` is known when this is compiled, and so are the lengths: there is neither a branch nor a
+    // check.
     let symbol = match N {
         256 => tree.first_chunk_mut().map(|tree| eight_bits(coder, tree)),
         64 => tree.first_chunk_mut().map(|tree| six_bits(coder, tree)),
@@ -296,9 +301,9 @@ pub(super) fn suggested_literal(
     const _: () =
         assert!(offset_of!(LiteralCoder, agreed) == 512 && size_of::<LiteralCoder>() == 1536);
     let symbol: usize;
-    // Heads of the path are below 512, and so in `agreed`. A symbol with two or more bits to come is below
-    // 128, and with one bit to come below 256: both nodes below the first kind, and the second kind, are in
-    // `plain`.
+    // Heads of the path are below 512, and so in `agreed`. A symbol with two or more bits to come
+    // is below 128, and with one bit to come below 256: both nodes below the first kind, and the
+    // second kind, are in `plain`.
     run!(
         coder,
         8,

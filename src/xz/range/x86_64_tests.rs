@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! The assembly against safe Rust: the same numbers, positions and probabilities, whatever the state and the
-//! input, and no byte is read after the input.
+//! The assembly against safe Rust: the same numbers, positions and probabilities, whatever the
+//! state and the input, and no byte is read after the input.
 
 use std::ffi::c_void;
 use std::vec::Vec;
@@ -57,7 +57,8 @@ impl Random {
         State { range, code }
     }
 
-    /// Any probability that bits can lead to, the outermost ones often; rarely zero, as before a reset.
+    /// Any probability that bits can lead to, the outermost ones often; rarely zero, as before a
+    /// reset.
     fn probability(&mut self) -> Probability {
         match self.below(8) {
             0 => 31,
@@ -73,8 +74,8 @@ impl Random {
     }
 }
 
-/// Decodes by `fast` and by `safe` from equal states, inputs and probabilities, which are in the `T`, and
-/// compares all that they do.
+/// Decodes by `fast` and by `safe` from equal states, inputs and probabilities, which are in the
+/// `T`, and compares all that they do.
 fn compare<T, R: PartialEq + std::fmt::Debug>(
     seed: u64,
     mut fresh: impl FnMut(&mut Random) -> (T, T, usize),
