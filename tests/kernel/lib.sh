@@ -2,12 +2,25 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by the scripts beside it: a Debian system with a kernel's tools and source, kernels built in it,
 # and virtual machines that boot them. Everything made is kept in KERNEL_DIR, by default target/kernel.
+# KERNEL_SOURCE may name another kernel's source tree than Debian stable's. What is made of it is kept in a
+# directory of its version.
 set -euo pipefail
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 top=$(realpath "$here/../..")
-cache=$(realpath -m "${KERNEL_DIR:-$top/target/kernel}")
-mkdir -p "$cache/build" "$cache/work"
+shared=$(realpath -m "${KERNEL_DIR:-$top/target/kernel}")
 . "$top/.ci/debian"
+
+# tree_version TREE: as `make kernelversion` says it.
+tree_version() {
+    awk -F ' *= *' '
+        $1 ~ /^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)$/ { part[$1] = $2 }
+        $1 == "NAME" { print part["VERSION"] "." part["PATCHLEVEL"] "." part["SUBLEVEL"] part["EXTRAVERSION"]; exit }
+    ' "$1/Makefile"
+}
+
+cache=$shared
+[ -z "${KERNEL_SOURCE:-}" ] || cache=$shared/$(tree_version "$KERNEL_SOURCE")
+mkdir -p "$cache/build" "$cache/work"
 
 # none PATTERN [FILE]: fails where a line matches, and shows it.
 none() {
@@ -22,15 +35,18 @@ need() {
         { apt-get update -q && apt-get install -y -q --no-install-recommends "${packages[@]}"; } >&2
 }
 
-# Debian stable's toolchain, Rust's and its library's source among it, and its kernel's source, which is
-# the tree `linux`.
+# Debian stable's toolchain, Rust's and its library's source among it, and the tree `linux`: its kernel's source, or
+# a copy of KERNEL_SOURCE, which has to be as `make mrproper` leaves it.
 system() {
-    local root=$cache/trixie version=6.12
+    local root=$shared/trixie version=6.12
     if [ ! -e "$root/made" ]; then
         debian_make "$root" trixie amd64 "gcc,make,bc,bison,flex,libelf-dev,libssl-dev,rustc,rust-src,\
 bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,zlib1g-dev,liblzma-dev,libzstd-dev,rsync,linux-source-$version"
     fi
-    if [ ! -e "$cache/linux/Makefile" ]; then
+    if [ -n "${KERNEL_SOURCE:-}" ]; then
+        step "source of Linux $(tree_version "$KERNEL_SOURCE"): $KERNEL_SOURCE"
+        rsync -a --delete --exclude=/.git "$KERNEL_SOURCE/" "$cache/linux/"
+    elif [ ! -e "$cache/linux/Makefile" ]; then
         step "source of Linux $version"
         mkdir -p "$cache/linux"
         tar -xf "$root/usr/src/linux-source-$version.tar.xz" -C "$cache/linux" --strip-components=1
@@ -49,7 +65,7 @@ distribution() {
         [ -z "$version" ] || break
     done
     [ -n "$version" ] || { echo "the archive has no cloud kernel" >&2; return 1; }
-    image=$cache/stock/$version
+    image=$shared/stock/$version
     if [ ! -e "$image/made" ]; then
         step "Debian's kernel $version and its headers"
         apt-get install -y -q --no-install-recommends "linux-headers-$version" >&2
@@ -61,7 +77,7 @@ distribution() {
 
 # inside TREE COMMAND: there, with the crate in /pagewise and a kernel's source in /linux.
 inside() {
-    debian_run "$cache/trixie" "export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pagewise
+    debian_run "$shared/trixie" "export KBUILD_BUILD_TIMESTAMP=2026-01-01 KBUILD_BUILD_USER=pagewise
         export KBUILD_BUILD_HOST=pagewise; cd /linux; $2" \
         "$top:/pagewise" "$cache/$1:/linux" "$cache/build:/build" "$cache/work:/work"
 }
@@ -77,12 +93,14 @@ patched() {
 }
 
 # kernel TREE BUILD OPTION...: builds the kernel and its modules in build/BUILD, configured by
-# kernel.config and the options, and fails if one of them is not taken.
+# kernel.config, by that of its version, and by the options, and fails if one of them is not taken.
 kernel() {
-    local tree=$1 build=$2
+    local tree=$1 build=$2 configs=("$here/kernel.config") own
     shift 2
+    own=$here/kernel-$(tree_version "$cache/$tree" | cut -d . -f 1,2).config
+    [ ! -e "$own" ] || configs+=("$own")
     mkdir -p "$cache/build/$build"
-    { cat "$here/kernel.config"; printf '%s\n' "$@"; } >"$cache/build/$build/asked"
+    { cat "${configs[@]}"; printf '%s\n' "$@"; } >"$cache/build/$build/asked"
     inside "$tree" "make O=/build/$build -s rustavailable
         KCONFIG_ALLCONFIG=/build/$build/asked make O=/build/$build -s allnoconfig
         grep -E '^CONFIG_|^# CONFIG_' /build/$build/asked | while read -r line; do
@@ -96,15 +114,15 @@ kernel() {
 # nanosecond.
 machines() {
     local kvm="-accel kvm -cpu host" tcg="-accel tcg -cpu max"
-    if [ ! -e "$cache/machine" ]; then
+    if [ ! -e "$shared/machine" ]; then
         if [ -w /dev/kvm ] && SECONDS_TO_BOOT=10 boot "$kvm" "$1" "$cache/work/kvm.log" true 2>/dev/null; then
-            echo "$kvm" >"$cache/machine"
+            echo "$kvm" >"$shared/machine"
         else
             echo "no virtual machines of the hardware's here: they are emulated" >&2
-            echo "$tcg" >"$cache/machine"
+            echo "$tcg" >"$shared/machine"
         fi
     fi
-    plain=$(cat "$cache/machine")
+    plain=$(cat "$shared/machine")
     measuring=$plain
     [ "$plain" = "$kvm" ] || measuring="$tcg -icount shift=0,sleep=off"
 }
