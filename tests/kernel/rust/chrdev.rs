@@ -1,137 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
-//! A character device that decompresses. What is written to an open file is one compressed file, in pieces
-//! of any size and in whichever format; what is read from it is the decompressed one, once that is complete
-//! and every check in it matched. Errors are those of `pagewise::Error::errno`.
+//! A character device that decompresses, for Linux 6.12, which has no abstraction of one: it is registered by hand.
+//! What is written to an open file is one compressed file; what is read from it is the decompressed one, once
+//! that is complete and every check in it matched.
+
+mod unpacking;
 
 use core::mem::MaybeUninit;
-use core::ptr::NonNull;
 use kernel::error::{from_result, to_result};
-use kernel::page::{Page, PAGE_SIZE};
 use kernel::prelude::*;
 use kernel::sync::{new_mutex, Mutex};
 use kernel::types::ForeignOwnable;
-use kernel::uaccess::{UserPtr, UserSlice, UserSliceWriter};
+use kernel::uaccess::{UserPtr, UserSlice};
 use kernel::{bindings, c_str, ffi};
-use pagewise::{Any, Carry, Concatenated, Decode, Pause, Progress};
+use unpacking::{Unpacking, DECODER_SIZE, MAX_PIECE};
 
 module! {
     type: Device,
     name: "pagewise_test",
     description: "Test of the pagewise decompressors",
     license: "Dual MIT/GPL",
-}
-
-/// A page that output goes to.
-///
-/// # Invariants
-///
-/// `address` is where the whole of `page` is mapped, initialised, for as long as it lives.
-struct OutputPage {
-    address: NonNull<[u8; PAGE_SIZE]>,
-    /// Freed with this.
-    _page: Page,
-}
-
-// SAFETY: It owns its page, and the page is mapped at the same address everywhere.
-unsafe impl Send for OutputPage {}
-
-impl OutputPage {
-    fn new() -> Result<Self> {
-        // With high memory, a mapping is the thread's own, or there are too few of them for all pages.
-        static_assert!(cfg!(not(CONFIG_HIGHMEM)));
-        // Zeroed, because a slice must be of initialised bytes, whether anyone reads them or not.
-        let page = Page::alloc_page(GFP_KERNEL | __GFP_ZERO)?;
-        // SAFETY: The page is valid. Without high memory this is its address in the kernel's direct mapping,
-        // where it always is; so there is no need of `kunmap_local`, which does nothing.
-        let address = unsafe { bindings::kmap_local_page(page.as_ptr()) };
-        // INVARIANT: As said above, and nobody else knows the page.
-        Ok(Self { address: NonNull::new(address.cast()).ok_or(ENOMEM)?, _page: page })
-    }
-}
-
-impl AsRef<[u8]> for OutputPage {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: By the type's invariant, and nobody writes to it while `self` is borrowed.
-        unsafe { self.address.as_ref() }
-    }
-}
-
-impl AsMut<[u8]> for OutputPage {
-    fn as_mut(&mut self) -> &mut [u8] {
-        // SAFETY: By the type's invariant, and nobody else uses it while `self` is borrowed.
-        unsafe { self.address.as_mut() }
-    }
-}
-
-type Decoder = Carry<Concatenated<Any>, { Any::CARRY }>;
-
-/// The most that is taken at once, and the most pages that a file may have.
-const MAX_PIECE: usize = 8 * PAGE_SIZE;
-const MAX_PAGES: usize = (64 << 20) / PAGE_SIZE;
-
-/// The file that an open file description decompresses.
-struct Unpacking {
-    decoder: KVBox<Decoder>,
-    pages: KVVec<OutputPage>,
-}
-
-impl Unpacking {
-    fn new() -> Result<Self> {
-        let decoder = KVBox::new_uninit(GFP_KERNEL | __GFP_ZERO)?;
-        // SAFETY: All-zero memory is a fresh decoder, as pagewise promises. It is too large for a stack.
-        let decoder = unsafe { decoder.assume_init() };
-        Ok(Self { decoder, pages: KVVec::new() })
-    }
-
-    /// Decodes all of `input`.
-    fn feed(&mut self, mut input: &[u8]) -> Result<Pause> {
-        loop {
-            let Progress { consumed, pause, .. } =
-                self.decoder.decode(input, &mut self.pages).map_err(errno)?;
-            input = input.get(consumed..).unwrap_or(&[]);
-            match pause {
-                Pause::NeedPage => self.add_page()?,
-                // Whatever remains stands after the file, as the format's own tool sees it.
-                pause => return Ok(pause),
-            }
-        }
-    }
-
-    /// Out of line, because the kernel's vectors count with overflow checks, which nothing else here does.
-    #[inline(never)]
-    fn add_page(&mut self) -> Result {
-        if self.pages.len() >= MAX_PAGES {
-            return Err(errno(pagewise::Error::OutputLimit));
-        }
-        Ok(self.pages.push(OutputPage::new()?, GFP_KERNEL)?)
-    }
-
-    fn write(&mut self, from: UserPtr, length: usize) -> Result<isize> {
-        let length = length.min(MAX_PIECE);
-        let mut piece = KVec::new();
-        UserSlice::new(from, length).read_all(&mut piece, GFP_KERNEL)?;
-        self.feed(&piece)?;
-        Ok(length as isize)
-    }
-
-    /// Reads up to the end of a page.
-    fn read(&mut self, mut to: UserSliceWriter, position: usize) -> Result<isize> {
-        // No more input: this shows whether the file may end here. An error stays one.
-        if self.feed(&[])? != Pause::Done {
-            return Err(errno(pagewise::Error::Truncated));
-        }
-        let page = self.pages.get(position / PAGE_SIZE).map_or(&[][..], OutputPage::as_ref);
-        let bytes = page.get(position % PAGE_SIZE..).unwrap_or(&[]);
-        let left = (self.decoder.written() as usize).saturating_sub(position);
-        let length = bytes.len().min(left).min(to.len());
-        to.write_slice(bytes.get(..length).unwrap_or(&[]))?;
-        Ok(length as isize)
-    }
-}
-
-fn errno(error: pagewise::Error) -> Error {
-    pr_info!("{}\n", error);
-    Error::from_errno(-error.errno())
 }
 
 /// What `private_data` points to while a file is open: threads may share it.
@@ -160,7 +47,13 @@ unsafe extern "C" fn write(
 ) -> isize {
     // SAFETY: `open` put it there, and `release` is not called before this has returned.
     let opened = unsafe { Opened::borrow((*file).private_data) };
-    from_result(|| opened.lock().write(from as UserPtr, length))
+    from_result(|| {
+        let length = length.min(MAX_PIECE);
+        let mut piece = KVec::new();
+        UserSlice::new(from as UserPtr, length).read_all(&mut piece, GFP_KERNEL)?;
+        opened.lock().feed(&piece)?;
+        Ok(length as isize)
+    })
 }
 
 unsafe extern "C" fn read(
@@ -172,10 +65,12 @@ unsafe extern "C" fn read(
     // SAFETY: As in `write`; and the position is the call's own.
     let (opened, position) = unsafe { (Opened::borrow((*file).private_data), &mut *position) };
     from_result(|| {
-        let to = UserSlice::new(to as UserPtr, length).writer();
-        let length = opened.lock().read(to, *position as usize)?;
-        *position = position.wrapping_add(length as bindings::loff_t);
-        Ok(length)
+        let mut opened = opened.lock();
+        let bytes = opened.output(*position as usize)?;
+        let bytes = bytes.get(..length).unwrap_or(bytes);
+        UserSlice::new(to as UserPtr, length).writer().write_slice(bytes)?;
+        *position = position.wrapping_add(bytes.len() as bindings::loff_t);
+        Ok(bytes.len() as isize)
     })
 }
 
@@ -209,7 +104,7 @@ impl kernel::Module for Device {
         let major =
             unsafe { bindings::__register_chrdev(0, 0, 1, NAME.as_char_ptr(), &OPERATIONS.0) };
         to_result(major)?;
-        pr_info!("a decoder takes {} bytes\n", size_of::<Decoder>());
+        pr_info!("a decoder takes {} bytes\n", DECODER_SIZE);
         Ok(Self { major: major as ffi::c_uint })
     }
 }
