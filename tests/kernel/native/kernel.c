@@ -96,8 +96,15 @@ void __warn_printk(const char *format, ...)
 	abort();
 }
 
+/* Returns and indirect jumps; and in later kernels than 6.12, what WARN() traps by and where the canary is in %gs. */
 __asm__(".text\n"
 	".globl __x86_return_thunk\n"
 	"__x86_return_thunk: ret; int3\n"
-	".globl __x86_indirect_thunk_rax\n"
-	"__x86_indirect_thunk_rax: jmp *%rax; int3\n");
+	".irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15\n"
+	".globl __x86_indirect_thunk_\\register\n"
+	"__x86_indirect_thunk_\\register: jmp *%\\register; int3\n"
+	".endr\n"
+	".globl __SCT__WARN_trap, __SCK__WARN_trap\n"
+	"__SCT__WARN_trap: __SCK__WARN_trap: ud2\n"
+	".globl __ref_stack_chk_guard\n"
+	".set __ref_stack_chk_guard, 40\n");
