@@ -87,7 +87,14 @@ inside() {
 patched() {
     rm -rf "$cache/patched"
     cp -al "$cache/linux" "$cache/patched"
-    patch --quiet --strip 1 --directory "$cache/patched" <"$here/loader/pagewise.patch"
+    local apply=(patch --quiet --strip 1 --directory "$cache/patched") own
+    "${apply[@]}" <"$here/loader/pagewise.patch"
+    # What versions differ in is in the others, one of which fits.
+    own=$(for own in "$here"/loader/pagewise-*.patch; do
+        if "${apply[@]}" --dry-run --force <"$own" >/dev/null; then echo "$own"; fi
+    done)
+    [ -n "$own" ] || { echo "no loader/pagewise-*.patch fits this kernel" >&2; return 1; }
+    "${apply[@]}" <"$own"
     cp -rp "$top/src" "$cache/patched/kernel/module/pagewise"
     cp "$here/loader/decompress.c" "$cache/patched/kernel/module/decompress_pagewise.c"
 }

@@ -101,7 +101,7 @@ struct source {
 };
 
 /* As kernel_read_file() begins, for a file whose contents are not held. */
-static int source_open(struct source *source, struct file *file)
+static int source_open(struct source *source, struct file *file, enum kernel_read_file_id id)
 {
 	struct inode *inode = file_inode(file);
 	int error;
@@ -113,7 +113,7 @@ static int source_open(struct source *source, struct file *file)
 		return error;
 	source->file = file;
 	source->size = i_size_read(inode);
-	error = source->size > 0 ? security_kernel_read_file(file, READING_MODULE, false) : -EINVAL;
+	error = source->size > 0 ? security_kernel_read_file(file, id, false) : -EINVAL;
 	if (!error) {
 		source->room = min_t(loff_t, source->size, INPUT);
 		source->buffer = allocate(source->room);
@@ -332,7 +332,7 @@ static bool plan_run(struct image *image, const struct source *source)
 			workers[i].plan = &plan;
 			INIT_WORK(&workers[i].work, plan_work);
 			if (i)
-				queue_work(system_unbound_wq, &workers[i].work);
+				queue_work(system_dfl_wq, &workers[i].work);
 		}
 		plan_work(&workers[0].work);
 		for (unsigned int i = 1; i < count; i++)
@@ -345,14 +345,14 @@ static bool plan_run(struct image *image, const struct source *source)
 	return is_good;
 }
 
-int module_decompress(struct load_info *info, struct file *file)
+int module_decompress(struct load_info *info, struct file *file, enum kernel_read_file_id id)
 {
 	struct image image = { .info = info };
 	struct source source = {};
 	struct pagewise *decoder = NULL;
 	int format, error;
 
-	error = source_open(&source, file);
+	error = source_open(&source, file, id);
 	if (!error)
 		error = source_fill(&source);
 	if (error)
