@@ -141,17 +141,20 @@ static void measure_memory(const char *path)
 		if (!trace || !allocated)
 			fail("trace");
 		while (fgets(line, sizeof(line), trace)) {
-			if ((pfn = event(line, "mm_page_alloc:", &pages)) && pfn < MAX_PFN) {
-				allocated[pfn] = 1;
+			if ((pfn = event(line, "mm_page_alloc:", &pages)) && pfn + pages <= MAX_PFN) {
+				memset(allocated + pfn, 1, pages);
 				now += pass ? pages : 0;
 				most = now > most ? now : most;
-			} else if ((pfn = event(line, "mm_page_free:", &pages)) && pfn < MAX_PFN) {
-				/* The first pass finds those that are there from the begin. */
-				if (pass)
-					now -= pages;
-				else if (!allocated[pfn])
-					now += pages;
-				allocated[pfn] = 0;
+			} else if ((pfn = event(line, "mm_page_free:", &pages)) && pfn + pages <= MAX_PFN) {
+				/* The first pass finds those that are there from the begin. Pages that were
+				 * allocated as one may be freed one by one. */
+				for (unsigned long i = pfn; i < pfn + pages; i++) {
+					if (pass)
+						now--;
+					else if (!allocated[i])
+						now++;
+					allocated[i] = 0;
+				}
 			}
 		}
 		fclose(trace);
