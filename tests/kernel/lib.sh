@@ -216,6 +216,44 @@ kernel_object() {
         sed -E '/^R_X86_64_(64|32|32S|PC32|PLT32|PC64)\.$/d' | none R_X86_64
 }
 
+# kmod_from_source [PATCH]...: builds kmod from Debian's source and the patches, configured as Debian's package, and with
+# zlib, which that leaves out. Sets `kmod`: a directory with usr/bin/kmod and libkmod.so.2, to be copied over a system, and
+# with its source and build tree in `source` and `source/build`.
+kmod_from_source() {
+    local parts part
+    kmod=$cache/build/kmod-$(cat -- /dev/null "$@" | sha256sum | cut -c 1-8)
+    [ ! -e "$kmod/made" ] || return 0
+    step "kmod from source"
+    rm -rf "$kmod"
+    mkdir -p "$kmod/source"
+    # The archive's signed index names the files and their checksums, so the .dsc is not needed.
+    # shellcheck disable=SC2016
+    parts=$(inside linux 'exec 3>&1 >&2
+        sed "s/^deb /deb-src /" /etc/apt/sources.list >/etc/apt/sources.list.d/source.list
+        apt-get update -q
+        apt-get install -y -q --no-install-recommends meson ninja-build pkgconf patch
+        cd /build/'"${kmod##*/}"'
+        apt-get source -q --print-uris kmod | tr -d "\047" | while read -r address file _ checksum; do
+            [[ $file == *.tar.* ]] || continue
+            /usr/lib/apt/apt-helper download-file "$address" "$file" "$checksum"
+            echo "$file" >&3
+        done')
+    for part in $parts; do
+        case $part in
+        *.orig.*) tar -xf "$kmod/$part" -C "$kmod/source" --strip-components=1 ;;
+        *.debian.*) tar -xf "$kmod/$part" -C "$kmod/source" ;;
+        esac
+    done
+    sed '/^#/d; s,^,debian/patches/,' "$kmod/source/debian/patches/series" | (cd "$kmod/source" && xargs cat) |
+        cat - "$@" | patch --quiet --strip 1 --directory "$kmod/source"
+    inside linux "cd /build/${kmod##*/}/source
+        meson setup build --prefix=/usr --libdir=lib/x86_64-linux-gnu --sysconfdir=/etc --buildtype=plain \
+            --wrap-mode=nodownload -D c_args='-g -O2' -D openssl=enabled -D dlopen=all -D zlib=enabled \
+            -D xz=enabled -D zstd=enabled -D manpages=false -D docs=false
+        DESTDIR=/build/${kmod##*/} meson install -C build --quiet" >&2
+    touch "$kmod/made"
+}
+
 # processor: what this runs on.
 processor() {
     awk -F ': ' '
