@@ -82,21 +82,49 @@ inside() {
         "$top:/pagewise" "$cache/$1:/linux" "$cache/build:/build" "$cache/work:/work"
 }
 
-# patched: makes the tree `patched`, which is `linux` with this library in the place of kernel/module/decompress.c.
-# It is made of links to the same files but for those that the patch replaces, so that little is built again.
+# import FILE TREE/PLACE: a file of ours, with parentheses that the kernel's parser of licences needs.
+import() {
+    mkdir -p "$(dirname "$cache/$2")"
+    sed '1s/MIT OR Apache-2.0 OR GPL-2.0-only/MIT OR (Apache-2.0 OR GPL-2.0-only)/' "$1" >"$cache/$2"
+}
+
+# library TREE: puts the library where the kernel has other people's crates: the files that rustc reads, and the header.
+library() {
+    local features=() feature file
+    for feature in capi gzip xz zstd; do features+=(--cfg "feature=\"$feature\""); done
+    (cd "$top" && rustc --edition 2021 --crate-type rlib --crate-name pagewise "${features[@]}" \
+        --emit dep-info="$cache/work/sources" src/lib.rs)
+    sed -n 's/^src\/\(.*\.rs\):$/\1/p' "$cache/work/sources" | while read -r file; do
+        import "$top/src/$file" "$1/rust/pagewise/$file"
+    done
+    import "$top/src/pagewise.h" "$1/include/linux/pagewise.h"
+    cp "$here/series/README.crate.md" "$cache/$1/rust/pagewise/README.md"
+}
+
+# change TREE NAME [OPTION]...: makes the changes series/NAME.diff there.
+change() {
+    GIT_CEILING_DIRECTORIES=$cache git -C "$cache/$1" apply "${@:3}" "$here/series/$2.diff"
+}
+
+# patched: makes the tree `patched`, which is `linux` with this library, for CONFIG_MODULE_DECOMPRESS_PAGEWISE. It is
+# made of links to the same files but for those that change, so that little is built again.
 patched() {
+    local old
+    old=$here/loader/linux-$(tree_version "$cache/linux" | cut -d . -f 1,2).patch
     rm -rf "$cache/patched"
     cp -al "$cache/linux" "$cache/patched"
-    local apply=(patch --quiet --strip 1 --directory "$cache/patched") own
-    "${apply[@]}" <"$here/loader/pagewise.patch"
-    # What versions differ in is in the others, one of which fits.
-    own=$(for own in "$here"/loader/pagewise-*.patch; do
-        if "${apply[@]}" --dry-run --force <"$own" >/dev/null; then echo "$own"; fi
-    done)
-    [ -n "$own" ] || { echo "no loader/pagewise-*.patch fits this kernel" >&2; return 1; }
-    "${apply[@]}" <"$own"
-    cp -rp "$top/src" "$cache/patched/kernel/module/pagewise"
-    cp "$here/loader/decompress.c" "$cache/patched/kernel/module/decompress_pagewise.c"
+    library patched
+    import "$here/series/decompress_pagewise.c" patched/kernel/module/decompress_pagewise.c
+    if [ -e "$old" ]; then
+        # What the series changes that is the same there, and the rest as that kernel has it.
+        change patched 2-read --include='kernel/module/[di]*'
+        change patched 3-module --include='kernel/module/[Mdi]*' --include='Documentation/*'
+        patch --quiet --strip 1 --directory "$cache/patched" <"$old"
+    else
+        change patched 1-crate
+        change patched 2-read
+        change patched 3-module
+    fi
 }
 
 # kernel TREE BUILD OPTION...: builds the kernel and its modules in build/BUILD, configured by

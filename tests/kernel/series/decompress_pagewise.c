@@ -1,38 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0 OR GPL-2.0-only
 /*
- * Decompression of modules by pagewise, in place of kernel/module/decompress.c: whichever of gzip, xz and
- * zstd a file is, read in pieces and decoded straight into the pages that are mapped as the module's image.
- * They are the decoder's history too, so neither the file nor a window is held. The blocks of a large .xz are
- * decoded by all processors. A file that is cut short or changed, or that goes on after its end, is refused.
+ * Decompression of modules by pagewise: whichever of gzip, xz and zstd a file is, read in pieces
+ * and decoded straight into the pages that are mapped as the module's image. They are the decoder's
+ * history too, so neither the file nor a window is held. The blocks of a large .xz are decoded by
+ * all processors. A file that is cut short or changed, or that goes on after its end, is refused.
  */
+
 #include <linux/fs.h>
 #include <linux/kernel_read_file.h>
-#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagewise.h>
 #include <linux/security.h>
 #include <linux/slab.h>
-#include <linux/sysfs.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 #include "internal.h"
-#include "pagewise/pagewise.h"
-
-/* What modules are compressed with when they are installed; the kernel takes the others as well. */
-#if defined(CONFIG_MODULE_COMPRESS_GZIP)
-#define MODULE_COMPRESSION "gzip"
-#elif defined(CONFIG_MODULE_COMPRESS_XZ)
-#define MODULE_COMPRESSION "xz"
-#else
-#define MODULE_COMPRESSION "zstd"
-#endif
 
 struct image {
 	struct load_info *info;
-	/* As many as info->max_pages, and where info->pages are: they stay mapped, since any of them can be
-	 * copied from, so they are not from high memory. */
+	/*
+	 * As many as info->max_pages, and where info->pages are: they stay mapped, since any of
+	 * them can be copied from, so they are not from high memory.
+	 */
 	struct pagewise_page *pages;
+	/* Bytes. */
+	size_t length;
 };
 
 /* kvmalloc() rounds large sizes up to powers of two if it can. */
@@ -84,15 +78,19 @@ static int image_add_page(struct image *image)
 	return 0;
 }
 
-/* What is held of the file, but for a block of zstd that needs more: the decoder takes it whole, and it has up to
- * 128 KiB and 3 bytes (RFC 8878, 3.1.1.2). */
+/*
+ * What is held of the file, but for a block of zstd that needs more: the decoder takes it whole,
+ * and it has up to 128 KiB and 3 bytes (RFC 8878, 3.1.1.2).
+ */
 #define INPUT (64 * 1024)
 #define MOST_INPUT (132 * 1024)
-/* Images are up to so many times as large as their files: what more a header or an Index claims is not believed
- * beforehand. */
+/*
+ * Images are up to so many times as large as their files: what more a header or an Index claims is
+ * not believed beforehand.
+ */
 #define MOST_RATIO 16
 
-/* A file that is read in pieces. Of the buffer, `length` bytes from `start` on are still to be decoded. */
+/* A file that is read in pieces. `length` bytes of the buffer from `start` on are to be decoded. */
 struct source {
 	struct file *file;
 	loff_t position, size;
@@ -101,7 +99,7 @@ struct source {
 };
 
 /* As kernel_read_file() begins, for a file whose contents are not held. */
-static int source_open(struct source *source, struct file *file, enum kernel_read_file_id id)
+static int source_open(struct source *source, struct file *file)
 {
 	struct inode *inode = file_inode(file);
 	int error;
@@ -113,13 +111,14 @@ static int source_open(struct source *source, struct file *file, enum kernel_rea
 		return error;
 	source->file = file;
 	source->size = i_size_read(inode);
-	error = source->size > 0 ? security_kernel_read_file(file, id, false) : -EINVAL;
-	if (!error) {
-		source->room = min_t(loff_t, source->size, INPUT);
-		source->buffer = allocate(source->room);
-		error = source->buffer ? 0 : -ENOMEM;
-	}
-	return error;
+	if (source->size <= 0)
+		return -EINVAL;
+	error = security_kernel_read_file(file, READING_MODULE_COMPRESSED, false);
+	if (error)
+		return error;
+	source->room = min_t(loff_t, source->size, INPUT);
+	source->buffer = allocate(source->room);
+	return source->buffer ? 0 : -ENOMEM;
 }
 
 static void source_close(struct source *source)
@@ -132,9 +131,10 @@ static void source_close(struct source *source)
 /* Reads on, into a larger buffer if this one is full; -ENODATA at the end of the file. */
 static int source_fill(struct source *source)
 {
+	bool is_full = source->length == source->room;
 	ssize_t length;
 
-	if (source->length == source->room && source->room < MOST_INPUT && source->position < source->size) {
+	if (is_full && source->room < MOST_INPUT && source->position < source->size) {
 		/* What was read is read again, so that there are never both buffers. */
 		kvfree(source->buffer);
 		source->position -= source->length;
@@ -146,15 +146,18 @@ static int source_fill(struct source *source)
 	}
 	memmove(source->buffer, source->buffer + source->start, source->length);
 	source->start = 0;
-	length = kernel_read(source->file, source->buffer + source->length, source->room - source->length,
-			     &source->position);
+	length = kernel_read(source->file, source->buffer + source->length,
+			     source->room - source->length, &source->position);
 	if (length <= 0)
 		return length ?: -ENODATA;
 	source->length += length;
 	return 0;
 }
 
-/* Pages of the image, as the header tells, or at a guess: most modules are two to six times as large as their files. */
+/*
+ * Pages of the image, as the header tells, or at a guess: most modules are two to six times as
+ * large as their files.
+ */
 static unsigned int image_estimate(struct pagewise *decoder, struct source *source)
 {
 	u64 most = source->size * MOST_RATIO, size = source->size * 6;
@@ -178,8 +181,8 @@ static int image_decode(struct image *image, struct pagewise *decoder, struct so
 	int result;
 
 	for (;;) {
-		result = pagewise_decode(decoder, source->buffer + source->start, source->length, image->pages,
-					 image->info->used_pages, &progress);
+		result = pagewise_decode(decoder, source->buffer + source->start, source->length,
+					 image->pages, image->info->used_pages, &progress);
 		source->start += progress.consumed;
 		source->length -= progress.consumed;
 		if (result < 0) {
@@ -194,15 +197,15 @@ static int image_decode(struct image *image, struct pagewise *decoder, struct so
 			break;
 	}
 
-	image->info->len = progress.written;
-	if (result == -ENODATA)
-		message = "module file ends too early";
-	else if (result < 0)
-		return result;
-	else if (!source->length && source->position == source->size)
+	image->length = progress.written;
+	if (!result && !source->length && source->position == source->size)
 		return 0;
-	else
+	if (!result)
 		result = -EINVAL;
+	else if (result == -ENODATA)
+		message = "module file ends too early";
+	else
+		return result;
 	pr_err("decompression failed: %s\n", message);
 	return result;
 }
@@ -229,8 +232,8 @@ struct worker {
 	struct plan *plan;
 };
 
-static int plan_decode_block(struct plan *plan, const struct pagewise_xz_block *block, struct pagewise *decoder,
-			     struct source *source)
+static int plan_decode_block(struct plan *plan, const struct pagewise_xz_block *block,
+			     struct pagewise *decoder, struct source *source)
 {
 	struct pagewise_page *pages = plan->image->pages + block->output / PAGE_SIZE;
 	size_t count = DIV_ROUND_UP(block->output_length, PAGE_SIZE);
@@ -246,8 +249,8 @@ static int plan_decode_block(struct plan *plan, const struct pagewise_xz_block *
 		result = source_fill(source);
 		if (result)
 			return result;
-		result = pagewise_decode(decoder, source->buffer + source->start, source->length, pages, count,
-					 &progress);
+		result = pagewise_decode(decoder, source->buffer + source->start, source->length,
+					 pages, count, &progress);
 		source->start += progress.consumed;
 		source->length -= progress.consumed;
 	} while (result == PAGEWISE_NEED_INPUT);
@@ -281,7 +284,7 @@ static bool read_all(struct file *file, void *buffer, size_t length, loff_t posi
 	return kernel_read(file, buffer, length, &position) == length;
 }
 
-/* Reads where the blocks are. Returns the length of the image; 0: decode the file from its start. */
+/* Reads where the blocks are. Returns the image's length; 0: decode the file from its start. */
 static size_t plan_make(struct plan *plan, const struct source *source)
 {
 	u8 footer[PAGEWISE_XZ_HEADER];
@@ -294,12 +297,14 @@ static size_t plan_make(struct plan *plan, const struct source *source)
 		return 0;
 	index = kvmalloc(length, GFP_KERNEL);
 	if (!index || !read_all(source->file, index, length, start) ||
-	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, NULL, 0, &count) || count < 2)
+	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, NULL, 0,
+			       &count) || count < 2)
 		goto out;
 	plan->blocks = kvmalloc_array(count, sizeof(*plan->blocks), GFP_KERNEL);
 	plan->count = count;
 	if (!plan->blocks ||
-	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, plan->blocks, count, &count))
+	    pagewise_xz_blocks(source->buffer, footer, source->size, index, length, plan->blocks,
+			       count, &count))
 		goto out;
 	/* No two decoders can have the same page. */
 	for (unsigned int i = 0; i < plan->count; i++) {
@@ -314,7 +319,10 @@ out:
 	return total;
 }
 
-/* Decodes all blocks of an .xz. Whatever is wrong, the file is decoded from its start then, which tells what it is. */
+/*
+ * Decodes all blocks of an .xz. Whatever is wrong, the file is decoded from its start then, which
+ * tells what it is.
+ */
 static bool plan_run(struct image *image, const struct source *source)
 {
 	struct plan plan = { .image = image, .file = source->file };
@@ -337,7 +345,7 @@ static bool plan_run(struct image *image, const struct source *source)
 		plan_work(&workers[0].work);
 		for (unsigned int i = 1; i < count; i++)
 			flush_work(&workers[i].work);
-		image->info->len = total;
+		image->length = total;
 	}
 	is_good = workers && !plan.error;
 	kvfree(plan.blocks);
@@ -345,14 +353,15 @@ static bool plan_run(struct image *image, const struct source *source)
 	return is_good;
 }
 
-int module_decompress(struct load_info *info, struct file *file, enum kernel_read_file_id id)
+/* Returns the image's length; its pages, or those that there are when it fails, are in info. */
+ssize_t module_decompress_file(struct load_info *info, struct file *file)
 {
 	struct image image = { .info = info };
 	struct source source = {};
 	struct pagewise *decoder = NULL;
 	int format, error;
 
-	error = source_open(&source, file, id);
+	error = source_open(&source, file);
 	if (!error)
 		error = source_fill(&source);
 	if (error)
@@ -372,42 +381,9 @@ int module_decompress(struct load_info *info, struct file *file, enum kernel_rea
 		error = image_grow(&image, image_estimate(decoder, &source));
 	if (!error && !(format == PAGEWISE_XZ && plan_run(&image, &source)))
 		error = image_decode(&image, decoder, &source);
-	kvfree(image.pages);
-	if (!error) {
-		info->hdr = vmap(info->pages, info->used_pages, VM_MAP, PAGE_KERNEL);
-		if (!info->hdr)
-			error = -ENOMEM;
-	}
-	if (error)
-		module_decompress_cleanup(info);
 out:
+	kvfree(image.pages);
 	kvfree(decoder);
 	source_close(&source);
-	return error;
+	return error ? error : image.length;
 }
-
-void module_decompress_cleanup(struct load_info *info)
-{
-	if (info->hdr)
-		vunmap(info->hdr);
-	while (info->used_pages)
-		__free_page(info->pages[--info->used_pages]);
-	kvfree(info->pages);
-	info->pages = NULL;
-	info->max_pages = 0;
-}
-
-#ifdef CONFIG_SYSFS
-static ssize_t compression_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, MODULE_COMPRESSION "\n");
-}
-
-static struct kobj_attribute compression_attribute = __ATTR_RO(compression);
-
-static int __init compression_init(void)
-{
-	return sysfs_create_file(&module_kset->kobj, &compression_attribute.attr);
-}
-late_initcall(compression_init);
-#endif
