@@ -29,7 +29,11 @@ def loading(report):
     return total, len(spans)
 
 
-def figures(report):
+def figures(report, who):
+    used = set(re.findall(r"trace .* enter_(\w+):", report))
+    expected = "init_module" if who == "kmod" else "finit_module"
+    if used != {expected}:
+        sys.exit(f"{who}: modules are loaded by {used}, and not by {expected} alone")
     start = re.search(r"Startup finished in (.*) \(kernel\) \+ (.*) \(userspace\) = (.*)", report)
     spent, calls = loading(report)
     return {
@@ -45,11 +49,11 @@ def figures(report):
 
 def main():
     directory = pathlib.Path(sys.argv[1])
-    for suffix in "xz", "zst":
+    for suffix in "gz", "xz", "zst":
         columns = {}
         for who in "kmod", "kernel", "pagewise":
             reports = sorted(directory.glob(f"{who}.{suffix}.*.log"))
-            columns[who] = [figures(report.read_text(errors="replace")) for report in reports]
+            columns[who] = [figures(report.read_text(errors="replace"), who) for report in reports]
         print(f"{suffix:30}" + "".join(f"{who:>28}" for who in columns))
         for name in columns["kmod"][0]:
             line = f"  {name:28}"
