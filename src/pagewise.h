@@ -132,7 +132,7 @@ struct pagewise_page {
  * or the checksum that does not match. A changed byte may go unnoticed up to the checksum.
  */
 struct pagewise_progress {
-	size_t consumed;	/* bytes of this call's input that are done with; pass others again */
+	size_t consumed;	/* bytes of input that the call is done with; pass others again */
 	size_t min;		/* PAGEWISE_NEED_INPUT: see below */
 	uint64_t total_consumed; /* bytes of input decoded so far; after an error: see below */
 	uint64_t written;	/* bytes of output so far, over all calls */
