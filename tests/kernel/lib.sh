@@ -44,6 +44,7 @@ system() {
 bindgen,xz-utils,zstd,bzip2,kmod,cpio,python3,perl,libc6-dev,zlib1g-dev,liblzma-dev,libzstd-dev,rsync,linux-source-$version"
     fi
     if [ -n "${KERNEL_SOURCE:-}" ]; then
+        need rsync:rsync
         step "source of Linux $(tree_version "$KERNEL_SOURCE"): $KERNEL_SOURCE"
         rsync -a --delete --exclude=/.git "$KERNEL_SOURCE/" "$cache/linux/"
     elif [ ! -e "$cache/linux/Makefile" ]; then
