@@ -22,6 +22,8 @@ pub type XzBlock = Decoder<XzOneBlock>;
 
 impl XzBlock {
     /// A decoder for the block of `record`.
+    // Inline, so that a kernel's object has no frame of a decoder's size unless this is used.
+    #[inline]
     pub fn for_record(record: &XzRecord) -> Self {
         let mut decoder = Self::new();
         decoder.begin(record);
