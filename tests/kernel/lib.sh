@@ -118,13 +118,14 @@ patched() {
     import "$here/series/decompress_pagewise.c" patched/kernel/module/decompress_pagewise.c
     if [ -e "$old" ]; then
         # What the series changes that is the same there, and the rest as that kernel has it.
-        change patched 2-read --include='kernel/module/[di]*'
-        change patched 3-module --include='kernel/module/[Mdi]*' --include='Documentation/*'
+        change patched read --include='kernel/module/[di]*'
+        change patched module --include='kernel/module/[Mdi]*' --include='Documentation/*'
         patch --quiet --strip 1 --directory "$cache/patched" <"$old"
     else
-        change patched 1-crate
-        change patched 2-read
-        change patched 3-module
+        change patched crate
+        change patched read
+        change patched ima
+        change patched module
     fi
 }
 
