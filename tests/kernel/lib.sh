@@ -83,10 +83,11 @@ inside() {
         "$top:/pagewise" "$cache/$1:/linux" "$cache/build:/build" "$cache/work:/work"
 }
 
-# import FILE TREE/PLACE: a file of ours, with parentheses that the kernel's parser of licences needs.
+# import FILE TREE/PLACE: a file of ours, as old as it is, with parentheses that the kernel's parser of licences needs.
 import() {
     mkdir -p "$(dirname "$cache/$2")"
     sed '1s/MIT OR Apache-2.0 OR GPL-2.0-only/MIT OR (Apache-2.0 OR GPL-2.0-only)/' "$1" >"$cache/$2"
+    touch -r "$1" "$cache/$2"
 }
 
 # library TREE: puts the library where the kernel has other people's crates: the files that rustc reads, and the header.
