@@ -71,8 +71,8 @@
 //!
 //! With the feature `capi` all of it has a C ABI, which `src/pagewise.h` declares.
 //!
-//! With the feature `oracle`, which needs `std` and takes dependencies, other crates' decoders are
-//! there behind the same trait, for comparison.
+//! The feature `oracle` offers other crates' decoders behind the same trait, for comparison. It
+//! needs `std`, and has dependencies.
 
 #![no_std]
 // docs.rs labels what needs a feature.

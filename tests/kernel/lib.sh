@@ -90,10 +90,12 @@ import() {
     touch -r "$1" "$cache/$2"
 }
 
+# rustc's options for the library in a kernel.
+features=(--cfg 'feature="capi"' --cfg 'feature="gzip"' --cfg 'feature="xz"' --cfg 'feature="zstd"')
+
 # library TREE: puts the library where the kernel has other people's crates: the files that rustc reads, and the header.
 library() {
-    local features=() feature file
-    for feature in capi gzip xz zstd; do features+=(--cfg "feature=\"$feature\""); done
+    local file
     (cd "$top" && rustc --edition 2021 --crate-type rlib --crate-name pagewise "${features[@]}" \
         --emit dep-info="$cache/work/sources" src/lib.rs)
     sed -n 's/^src\/\(.*\.rs\):$/\1/p' "$cache/work/sources" | while read -r file; do
@@ -213,13 +215,12 @@ no_foreign_code() {
 # kernel_object DIRECTORY [CHECKOUT [FEATURE]]: builds the crate, this one or another checkout of it, with its
 # C ABI under a kernel's flags into pagewise.o there, as kbuild takes it, by whatever rustc there is.
 kernel_object() {
-    local checkout=${2:-$top} features=() feature
-    for feature in gzip xz zstd capi ${3:-}; do features+=(--cfg "feature=\"$feature\""); done
+    local checkout=${2:-$top}
     # No vector registers, no red zone, no jump that the mitigations forbid, no entry that IBT refuses, no
     # relocation that the module loader does not know. That rustc may refuse some of it one day for this
     # target is what it warns of.
     RUSTC_BOOTSTRAP=1 rustc --edition 2021 --crate-type rlib --crate-name pagewise --emit obj \
-        "${features[@]}" -C opt-level=3 -C panic=abort -C codegen-units=1 -C embed-bitcode=no \
+        "${features[@]}" ${3:+--cfg "feature=\"$3\""} -C opt-level=3 -C panic=abort -C codegen-units=1 -C embed-bitcode=no \
         -C overflow-checks=on -C code-model=kernel -C relocation-model=static -C no-redzone=yes \
         -C force-unwind-tables=no \
         -C target-feature=-sse,-sse2,+harden-sls-ijmp,+harden-sls-ret -C jump-tables=no \
@@ -246,6 +247,9 @@ kernel_object() {
     readelf -rW "$1/pagewise.o" | awk '/R_X86_64/ {print $3 "."}' |
         sed -E '/^R_X86_64_(64|32|32S|PC32|PLT32|PC64)\.$/d' | none R_X86_64
 }
+
+# The libraries in /usr that kmod has, and those that it loads for compressed modules.
+kmod_libraries=(lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/lib{c.so.6,crypto.so.3,lzma.so.5,zstd.so.1,z.so.1})
 
 # kmod_from_source [PATCH]...: builds kmod from Debian's source and the patches, configured as Debian's package, and with
 # zlib, which that leaves out. Sets `kmod`: a directory with usr/bin/kmod and libkmod.so.2, to be copied over a system, and
